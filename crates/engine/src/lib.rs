@@ -1,0 +1,3 @@
+//! The scheduler: bus, barrier, services, strategy host and the run loop.
+
+pub mod feed;

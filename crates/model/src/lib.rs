@@ -1,0 +1,21 @@
+//! The vocabulary of Tickdrain: values, instruments, frames, orders, events and pure formulas.
+//!
+//! Rule of this crate: no I/O, no async, no clock, no randomness. Everything here is pure and total,
+//! so it can be tested with a table and trusted everywhere else.
+
+pub mod event;
+pub mod fill;
+pub mod frame;
+pub mod instrument;
+pub mod key;
+pub mod metrics;
+pub mod money;
+pub mod nearest;
+pub mod numeric;
+pub mod order;
+pub mod parameter;
+pub mod snapshot;
+pub mod strategy;
+pub mod time;
+
+pub use rust_decimal::Decimal;

@@ -1,0 +1,218 @@
+//! Floats next to decimals: the decimal that a float means, and sums that keep their last bits.
+
+use rust_decimal::Decimal;
+
+/// Number of decimal places of [`FixedPoint`].
+const FIXED_PLACES: u32 = 18;
+
+/// Largest float whose integer part is exact.
+const EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
+
+/// The decimal that a float stands for: the shortest one that reads back as the same float.
+///
+/// Market data arrives as `f64`; 0.1 in a file means one tenth, not
+/// 0.1000000000000000055511151231257827. `None` for NaN, infinities and numbers that 28 digits
+/// cannot hold.
+pub fn decimal_of(value: f64) -> Option<Decimal> {
+    if let Some(mantissa) = eight_places(value) {
+        return Some(Decimal::from_i128_with_scale(mantissa.into(), 8).normalize());
+    }
+    if !value.is_finite() {
+        return None;
+    }
+    let mut buffer = ryu::Buffer::new();
+    let text = buffer.format_finite(value);
+    let decimal = Decimal::from_str_exact(text).or_else(|_| Decimal::from_scientific(text)).ok()?;
+    Some(decimal.normalize())
+}
+
+/// A decimal on a fixed scale of 18 places, for sums and comparisons without rounding.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FixedPoint(i128);
+
+impl FixedPoint {
+    /// The value as an integer number of 10⁻¹⁸.
+    pub const fn units(self) -> i128 {
+        self.0
+    }
+
+    /// The decimal that `value` stands for, as in [`decimal_of`]; `None` if it needs more places.
+    pub fn of(value: f64) -> Option<Self> {
+        if let Some(mantissa) = eight_places(value) {
+            return Some(Self(i128::from(mantissa) * 10_000_000_000));
+        }
+        let decimal = decimal_of(value)?;
+        let factor = 10_i128.checked_pow(FIXED_PLACES.checked_sub(decimal.scale())?)?;
+        decimal.mantissa().checked_mul(factor).map(Self)
+    }
+}
+
+/// The integer n with n / 10⁸ = `value`, if the float is the one nearest to such a number.
+///
+/// Holds for nearly every price, and costs a multiplication and a division.
+fn eight_places(value: f64) -> Option<i64> {
+    let scaled = (value * 1e8).round();
+    #[expect(
+        clippy::float_cmp,
+        reason = "the question is whether the division gives back this float"
+    )]
+    let same = scaled / 1e8 == value;
+    #[expect(clippy::cast_possible_truncation, reason = "an integer below 2^53 in size")]
+    (same && scaled.abs() < EXACT_INTEGER).then_some(scaled as i64)
+}
+
+/// The float nearest to a decimal.
+pub fn float_of(value: Decimal) -> f64 {
+    let mantissa = value.mantissa();
+    if mantissa.unsigned_abs() < (1 << 53) && value.scale() <= 22 {
+        // Both numbers are exact as floats, so the one division rounds correctly.
+        #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
+        return mantissa as f64 / POWERS_OF_TEN[value.scale() as usize];
+    }
+    // Reading the digits is the one correctly rounded conversion in the standard library.
+    value.to_string().parse().unwrap_or(f64::NAN)
+}
+
+/// 10⁰ to 10²², all exact as floats.
+const POWERS_OF_TEN: [f64; 23] = [
+    1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14, 1e15, 1e16,
+    1e17, 1e18, 1e19, 1e20, 1e21, 1e22,
+];
+
+/// An unevaluated sum of two floats that carries about 32 digits.
+///
+/// Valuations are floats, but a sum of positions must not lose the last bits of any of them:
+/// whatever is added up this way is rounded once, at the end. Source: T. J. Dekker, "A
+/// floating-point technique for extending the available precision" (1971).
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct DoubleFloat {
+    high: f64,
+    low: f64,
+}
+
+impl DoubleFloat {
+    /// Zero.
+    pub const ZERO: Self = Self { high: 0.0, low: 0.0 };
+
+    /// The two floats that together are nearest to `value`.
+    pub fn of(value: Decimal) -> Self {
+        let high = float_of(value);
+        let rest = decimal_of_exact(high).map_or(Decimal::ZERO, |exact| value - exact);
+        Self { high, low: float_of(rest) }
+    }
+
+    /// One float, as it is.
+    pub const fn exactly(value: f64) -> Self {
+        Self { high: value, low: 0.0 }
+    }
+
+    /// The sum.
+    #[must_use]
+    pub fn plus(self, other: Self) -> Self {
+        let (high, error) = two_sum(self.high, other.high);
+        let (high, low) = two_sum(high, error + (self.low + other.low));
+        Self { high, low }
+    }
+
+    /// The product with one float.
+    #[must_use]
+    pub fn times(self, factor: f64) -> Self {
+        let (high, error) = two_product(self.high, factor);
+        let (high, low) = two_sum(high, error + self.low * factor);
+        Self { high, low }
+    }
+
+    /// The nearest float.
+    pub fn value(self) -> f64 {
+        self.high + self.low
+    }
+}
+
+/// The exact value of a float as a decimal, where 28 digits hold it.
+fn decimal_of_exact(value: f64) -> Option<Decimal> {
+    use rust_decimal::prelude::FromPrimitive;
+    Decimal::from_f64_retain(value).or_else(|| Decimal::from_f64(value))
+}
+
+fn two_sum(a: f64, b: f64) -> (f64, f64) {
+    let sum = a + b;
+    let b_part = sum - a;
+    let error = (a - (sum - b_part)) + (b - b_part);
+    (sum, error)
+}
+
+fn two_product(a: f64, b: f64) -> (f64, f64) {
+    let product = a * b;
+    let (a_high, a_low) = split(a);
+    let (b_high, b_low) = split(b);
+    let error = ((a_high * b_high - product) + a_high * b_low + a_low * b_high) + a_low * b_low;
+    (product, error)
+}
+
+/// Splits a float into two of 26 bits, so that products of the halves are exact.
+fn split(value: f64) -> (f64, f64) {
+    let scaled = value * 134_217_729.0;
+    let high = scaled - (scaled - value);
+    (high, value - high)
+}
+
+/// Distance of two floats of one sign in units in the last place.
+pub fn ulps_between(a: f64, b: f64) -> u64 {
+    a.to_bits().abs_diff(b.to_bits())
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    #[test]
+    fn a_float_means_the_shortest_decimal_that_reads_back() {
+        for text in
+            ["0.1", "42000.5", "0.00002853", "0.000000001234", "123456789.12345678", "1e-12"]
+        {
+            let expected = Decimal::from_str_exact(text)
+                .or_else(|_| Decimal::from_scientific(text))
+                .unwrap()
+                .normalize();
+            assert_eq!(decimal_of(text.parse().unwrap()), Some(expected), "{text}");
+        }
+        for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300] {
+            assert_eq!(decimal_of(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn a_sum_of_two_floats_keeps_what_one_float_loses() {
+        let thirds = DoubleFloat::of(Decimal::new(1, 0) / Decimal::new(3, 0));
+        let sum = thirds.plus(thirds).plus(thirds);
+        assert!((sum.value() - 1.0).abs() < f64::EPSILON);
+        let large = DoubleFloat::exactly(1e16).plus(DoubleFloat::exactly(1.0));
+        assert!((large.plus(DoubleFloat::exactly(-1e16)).value() - 1.0).abs() < f64::EPSILON);
+    }
+
+    proptest! {
+        #[test]
+        fn decimals_survive_the_way_through_a_float(mantissa in -999_999_999_999_999i64..999_999_999_999_999, scale in 0u32..16) {
+            let decimal = Decimal::new(mantissa, scale);
+            prop_assert_eq!(decimal_of(float_of(decimal)), Some(decimal.normalize()));
+            prop_assert_eq!(FixedPoint::of(float_of(decimal)).map(FixedPoint::units), Some(decimal.mantissa() * 10i128.pow(18 - scale)));
+        }
+
+        #[test]
+        fn floats_of_decimals_are_correctly_rounded(mantissa in any::<i64>(), scale in 0u32..28) {
+            let decimal = Decimal::new(mantissa, scale);
+            let read: f64 = decimal.to_string().parse().unwrap();
+            prop_assert_eq!(ulps_between(float_of(decimal), read), 0);
+        }
+
+        #[test]
+        fn a_product_is_within_one_ulp(quantity in 1i64..i64::MAX, px in 1u32..u32::MAX) {
+            let quantity = Decimal::new(quantity, 12);
+            let px = f64::from(px);
+            let exact = float_of(quantity * decimal_of(px).unwrap());
+            prop_assert!(ulps_between(DoubleFloat::of(quantity).times(px).value(), exact) <= 1);
+        }
+    }
+}
