@@ -5,8 +5,8 @@ use rust_decimal::Decimal;
 /// Number of decimal places of [`FixedPoint`].
 const FIXED_PLACES: u32 = 18;
 
-/// Largest float whose integer part is exact.
-const EXACT_INTEGER: f64 = 9_007_199_254_740_992.0;
+/// Numbers of at most 15 digits are told apart by floats; of two with 16, one float may mean both.
+const FIFTEEN_DIGITS: f64 = 1e15;
 
 /// The decimal that a float stands for: the shortest one that reads back as the same float.
 ///
@@ -57,8 +57,8 @@ fn eight_places(value: f64) -> Option<i64> {
         reason = "the question is whether the division gives back this float"
     )]
     let same = scaled / 1e8 == value;
-    #[expect(clippy::cast_possible_truncation, reason = "an integer below 2^53 in size")]
-    (same && scaled.abs() < EXACT_INTEGER).then_some(scaled as i64)
+    #[expect(clippy::cast_possible_truncation, reason = "an integer below 10^15 in size")]
+    (same && scaled.abs() < FIFTEEN_DIGITS).then_some(scaled as i64)
 }
 
 /// The float nearest to a decimal.

@@ -44,6 +44,42 @@ pub trait Strategy {
 
     /// The gate took or denied an order of this strategy.
     fn on_verdict(&mut self, _verdict: &Verdict) {}
+
+    /// The data has ended; nothing can be asked for any more.
+    ///
+    /// # Errors
+    ///
+    /// Any error marks the run failed.
+    fn on_end(&mut self) -> Result<(), StrategyError> {
+        Ok(())
+    }
+}
+
+impl<S: Strategy + ?Sized> Strategy for Box<S> {
+    fn decide(
+        &mut self,
+        market: MarketView<'_>,
+        account: &AccountSnapshot,
+        orders: &mut OrderDesk<'_>,
+    ) -> Result<Decision, StrategyError> {
+        (**self).decide(market, account, orders)
+    }
+
+    fn on_fill(&mut self, fill: &Fill) {
+        (**self).on_fill(fill);
+    }
+
+    fn on_order_update(&mut self, update: &OrderUpdate) {
+        (**self).on_order_update(update);
+    }
+
+    fn on_verdict(&mut self, verdict: &Verdict) {
+        (**self).on_verdict(verdict);
+    }
+
+    fn on_end(&mut self) -> Result<(), StrategyError> {
+        (**self).on_end()
+    }
 }
 
 /// A strategy that can be named in a run file.

@@ -1,0 +1,110 @@
+//! One delta cycle: the envelopes that are delivered together, and the memory of past ones.
+
+use model::event::{Envelope, Publisher, Topic};
+
+/// The envelopes of the present cycle, in canonical order.
+#[derive(Debug, Default)]
+pub(crate) struct Cycle {
+    pub(crate) envelopes: Vec<Envelope>,
+}
+
+/// The last committed envelope of every topic.
+///
+/// Those of the present cycle stay where they are and are only moved here when the cycle is over, so
+/// keeping them costs no copy.
+#[derive(Debug)]
+pub(crate) struct Latest {
+    past: [Option<Envelope>; Topic::ALL.len()],
+    /// Place in the present cycle, or `NONE`.
+    present: [u32; Topic::ALL.len()],
+}
+
+const NONE: u32 = u32::MAX;
+
+impl Latest {
+    pub(crate) fn new() -> Self {
+        Self { past: [const { None }; Topic::ALL.len()], present: [NONE; Topic::ALL.len()] }
+    }
+
+    /// Notes that `topic` has an envelope at `place` of the present cycle.
+    pub(crate) fn note(&mut self, topic: Topic, place: u32) {
+        self.present[topic.index()] = place;
+    }
+
+    /// Ends the present cycle: keeps the last envelope of each topic and drops the others.
+    pub(crate) fn retire(&mut self, cycle: &mut Cycle) {
+        for (place, envelope) in (0u32..).zip(cycle.envelopes.drain(..)) {
+            let topic = envelope.topic().index();
+            if self.present[topic] == place {
+                self.present[topic] = NONE;
+                self.past[topic] = Some(envelope);
+            }
+        }
+    }
+
+    /// The last committed envelope of `topic`.
+    pub(crate) fn find<'a>(&'a self, topic: Topic, cycle: &'a Cycle) -> Option<&'a Envelope> {
+        match self.present[topic.index()] {
+            NONE => self.past[topic.index()].as_ref(),
+            place => Some(&cycle.envelopes[place as usize]),
+        }
+    }
+}
+
+/// Who caused what in the last cycles before a limit, to name the loop.
+#[derive(Debug, Default)]
+pub(crate) struct Trail(Vec<Step>);
+
+#[derive(Clone, Copy, Debug)]
+struct Step {
+    seq: u64,
+    cause_seq: Option<u64>,
+    topic: Topic,
+    publisher: Publisher,
+}
+
+impl Trail {
+    /// Longest trail; a loop over more hops is named by its last part.
+    const LENGTH: usize = 4_096;
+
+    pub(crate) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    pub(crate) fn record(&mut self, envelope: &Envelope) {
+        if self.0.len() == Self::LENGTH {
+            self.0.drain(..Self::LENGTH / 2);
+        }
+        self.0.push(Step {
+            seq: envelope.seq,
+            cause_seq: envelope.cause_seq,
+            topic: envelope.topic(),
+            publisher: envelope.publisher,
+        });
+    }
+
+    /// The hops from one envelope back to the first of the same topic and publisher, oldest first:
+    /// `custom by ping → custom by pong → custom by ping`.
+    pub(crate) fn describe(&self, name: impl Fn(Publisher) -> String) -> String {
+        let Some(last) = self.0.last() else { return "no event was delivered".to_owned() };
+        let mut hops = vec![*last];
+        let mut step = *last;
+        while let Some(cause) = step.cause_seq.and_then(|seq| self.find(seq)) {
+            hops.push(cause);
+            step = cause;
+            if (step.topic, step.publisher) == (last.topic, last.publisher) {
+                break;
+            }
+        }
+        hops.reverse();
+        let texts: Vec<String> = hops
+            .iter()
+            .map(|hop| format!("{} by `{}`", hop.topic.name(), name(hop.publisher)))
+            .collect();
+        texts.join(" → ")
+    }
+
+    fn find(&self, seq: u64) -> Option<Step> {
+        self.0.iter().rev().find(|step| step.seq == seq).copied()
+    }
+}

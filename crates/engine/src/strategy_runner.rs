@@ -1,0 +1,137 @@
+//! The strategy host: calls a [`Strategy`] once per account snapshot and publishes what it wants.
+
+use std::rc::Rc;
+
+use model::event::{Envelope, Payload, Topic};
+use model::frame::MarketView;
+use model::order::{IntentGroup, OrderId, OrderIntent, StrategyIx, Verdict};
+use model::snapshot::AccountSnapshot;
+use model::strategy::{OrderDesk, Strategy, StrategyError};
+
+use crate::delivery::Outbox;
+use crate::service::{BacktestService, RunOutcome, RunStatus, ServiceReport};
+
+/// Hosts one strategy on the bus.
+///
+/// The snapshot of T carries the frame of T, so its arrival is what triggers the decision: before it
+/// the strategy has seen nothing of T.
+#[derive(Debug)]
+pub struct StrategyRunner<S> {
+    id: Box<str>,
+    place: StrategyIx,
+    strategy: S,
+    last_number: u32,
+    wanted: Vec<OrderIntent>,
+    limit: usize,
+    decisions: i64,
+}
+
+/// Why a strategy host ends the run.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages name the fields")]
+pub enum StrategyRunnerError {
+    #[error("strategy `{id}` could not decide")]
+    Decide { id: Box<str>, source: StrategyError },
+
+    #[error("strategy `{id}` could not end")]
+    End { id: Box<str>, source: StrategyError },
+}
+
+impl<S: Strategy> StrategyRunner<S> {
+    /// Hosts `strategy`, called `id` in the run file, at its place there; one decision may ask for at
+    /// most `limit` orders.
+    pub fn new(id: &str, place: StrategyIx, strategy: S, limit: usize) -> Self {
+        let (last_number, wanted, decisions) = (0, Vec::new(), 0);
+        Self { id: id.into(), place, strategy, last_number, wanted, limit, decisions }
+    }
+
+    fn decide(
+        &mut self,
+        account: &AccountSnapshot,
+        outbox: &mut Outbox,
+    ) -> Result<(), StrategyRunnerError> {
+        // Publishes on every way out, a panic included: a failing strategy leaves its last order.
+        let mut wish = Wish { place: self.place, intents: &mut self.wanted, outbox };
+        let mut desk = OrderDesk::new(self.place, &mut self.last_number, wish.intents, self.limit);
+        let decision = self
+            .strategy
+            .decide(MarketView::new(&account.frame), account, &mut desk)
+            .map_err(|source| StrategyRunnerError::Decide { id: self.id.clone(), source })?;
+        self.decisions += 1;
+        wish.publish();
+        wish.outbox.publish(Payload::Decision(decision));
+        Ok(())
+    }
+
+    fn owns(&self, order_id: OrderId) -> bool {
+        order_id.strategy == self.place
+    }
+}
+
+/// What a strategy has asked for and not yet published.
+struct Wish<'a> {
+    place: StrategyIx,
+    intents: &'a mut Vec<OrderIntent>,
+    outbox: &'a mut Outbox,
+}
+
+impl Wish<'_> {
+    fn publish(&mut self) {
+        if !self.intents.is_empty() {
+            let intents = std::mem::take(self.intents);
+            let group = IntentGroup { strategy: self.place, intents };
+            self.outbox.publish(Payload::Intent(Rc::new(group)));
+        }
+    }
+}
+
+impl Drop for Wish<'_> {
+    fn drop(&mut self) {
+        self.publish();
+    }
+}
+
+impl<S: Strategy> BacktestService for StrategyRunner<S> {
+    type Error = StrategyRunnerError;
+
+    fn name(&self) -> &str {
+        &self.id
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &[Topic::Verdict, Topic::OrderUpdate, Topic::Fill, Topic::Account]
+    }
+
+    fn handle(&mut self, envelope: &Envelope, outbox: &mut Outbox) -> Result<(), Self::Error> {
+        match &envelope.payload {
+            Payload::Account(account) => self.decide(account, outbox)?,
+            Payload::Fill(fill) if self.owns(fill.order_id) => self.strategy.on_fill(fill),
+            Payload::OrderUpdate(update) if self.owns(update.order_id) => {
+                self.strategy.on_order_update(update);
+            }
+            Payload::Verdict(group) if group.strategy == self.place => {
+                let tell = |verdict: &Verdict| self.strategy.on_verdict(verdict);
+                group.verdicts.iter().for_each(tell);
+            }
+            // Other strategies' orders, and topics that are not subscribed.
+            Payload::Fill(_)
+            | Payload::OrderUpdate(_)
+            | Payload::Verdict(_)
+            | Payload::Frame(_)
+            | Payload::Intent(_)
+            | Payload::Decision(_)
+            | Payload::Control(_)
+            | Payload::Custom(_) => {}
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, outcome: &RunOutcome) -> Result<ServiceReport, Self::Error> {
+        if outcome.status == RunStatus::Completed {
+            let failed = |source| StrategyRunnerError::End { id: self.id.clone(), source };
+            self.strategy.on_end().map_err(failed)?;
+        }
+        let orders = i64::from(self.last_number);
+        Ok(ServiceReport::new(&self.id).with("decisions", self.decisions).with("orders", orders))
+    }
+}
