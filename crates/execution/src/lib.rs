@@ -1,0 +1,9 @@
+//! Where belief and venue meet: the gate that judges intents and the service that executes orders.
+
+pub mod execution_service;
+pub mod reservation;
+pub mod risk_gate;
+mod snapshots;
+
+pub use execution_service::{ExecutionService, ExecutionSettings};
+pub use risk_gate::RiskGate;

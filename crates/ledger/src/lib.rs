@@ -1,0 +1,11 @@
+//! What we believe: the account, its positions and their value.
+//!
+//! Rule of this crate: the only writer of our own book. No bus, no async, and no sight of `venues`.
+
+pub mod account;
+mod position;
+mod round_trip;
+mod valuation;
+
+pub use account::{Account, AccountError};
+pub use valuation::Valuation;

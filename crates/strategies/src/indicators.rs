@@ -1,0 +1,68 @@
+//! Streaming indicators; exact where a tie matters.
+
+use std::collections::VecDeque;
+
+use model::numeric::FixedPoint;
+
+/// Sum of the last `length` values, exact.
+///
+/// A running sum of floats drifts, and two averages of equal prices would differ in the last bit:
+/// a cross that never was. Sums of decimals on one scale cannot drift.
+#[derive(Clone, Debug)]
+pub struct RollingSum {
+    length: usize,
+    values: VecDeque<i128>,
+    sum: i128,
+}
+
+impl RollingSum {
+    /// A window of `length` values; at least 1.
+    pub fn new(length: usize) -> Self {
+        Self { length, values: VecDeque::with_capacity(length + 1), sum: 0 }
+    }
+
+    /// Takes the next value and drops the oldest, once the window is full.
+    pub fn push(&mut self, value: FixedPoint) {
+        self.values.push_back(value.units());
+        self.sum += value.units();
+        if self.values.len() > self.length
+            && let Some(oldest) = self.values.pop_front()
+        {
+            self.sum -= oldest;
+        }
+    }
+
+    /// Number of values in a full window.
+    pub const fn length(&self) -> usize {
+        self.length
+    }
+
+    /// Number of values seen, up to the length of the window.
+    pub fn seen(&self) -> usize {
+        self.values.len()
+    }
+
+    /// The sum over a full window, in units of 10⁻¹⁸; `None` before it is full.
+    pub fn full_sum(&self) -> Option<i128> {
+        (self.values.len() == self.length).then_some(self.sum)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_window_forgets_its_oldest_value_exactly() {
+        let mut sum = RollingSum::new(3);
+        let values = [0.1, 0.2, 0.3, 0.4, 1e8];
+        let sums: Vec<Option<i128>> = values
+            .iter()
+            .map(|value| {
+                sum.push(FixedPoint::of(*value).unwrap());
+                sum.full_sum().map(|units| units / 100_000_000_000_000_000)
+            })
+            .collect();
+        assert_eq!(sums, [None, None, Some(6), Some(9), Some(1_000_000_007)]);
+    }
+}

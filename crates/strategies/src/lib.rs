@@ -1,0 +1,13 @@
+//! The shipped strategies: pure decisions over snapshots.
+//!
+//! Rule of this crate: it depends on `model` alone, so a strategy can reach nothing that it could
+//! cheat with.
+
+pub mod buy_and_hold;
+pub mod indicators;
+pub mod scripted;
+pub mod sma_cross;
+
+pub use buy_and_hold::BuyAndHold;
+pub use scripted::Scripted;
+pub use sma_cross::SmaCross;

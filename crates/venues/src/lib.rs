@@ -1,0 +1,7 @@
+//! What venues say: how orders fill on bars, at which price and at which cost.
+//!
+//! Rule of this crate: it cannot see `ledger`, so that comparing the two means something.
+
+pub mod fees;
+pub mod matching;
+pub mod slippage;
