@@ -14,7 +14,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use model::event::{Control, Envelope, Payload, Topic};
+use model::event::{Control, Payload, Topic};
 use rand_chacha::ChaCha8Rng;
 
 use crate::clock::Clock;
@@ -64,6 +64,8 @@ struct Subscription {
     rank: Rank,
     name: Box<str>,
     topics: &'static [Topic],
+    looks_up: &'static [Topic],
+    closes_ticks: bool,
     launch: Launch,
 }
 
@@ -85,6 +87,8 @@ impl Subscriptions {
             rank,
             name: service.name().into(),
             topics: service.topics(),
+            looks_up: service.looks_up(),
+            closes_ticks: S::CLOSES_TICKS,
             launch: Box::new(move |inbox| Box::pin(service.run(inbox))),
         });
     }
@@ -96,13 +100,18 @@ impl Subscriptions {
         let progress = Arc::new(Progress::new(std::iter::once("engine".into()).chain(names)));
         let mut state = State::new(clock, limits, Arc::clone(&progress));
         state.add_slot("engine", Rank::first(Role::Engine), &[]);
-        for Subscription { rank, name, topics, .. } in &self.0 {
+        for Subscription { rank, name, topics, looks_up, .. } in &self.0 {
             state.add_slot(name, *rank, topics);
+            state.keep_latest(looks_up);
         }
         let state: Shared = Rc::new(RefCell::new(state));
         let wakes = Arc::new(Wakes::default());
         let mut tasks = vec![Task { future: None, waker: ServiceWaker::new(0, &wakes) }];
+        let mut closers = Vec::new();
         for (slot, subscription) in (1..).zip(self.0) {
+            if subscription.closes_ticks {
+                closers.push(slot);
+            }
             let inbox = Inbox::new(Rc::clone(&state), slot, limits.max_events_per_tick);
             let future = Some((subscription.launch)(inbox));
             tasks.push(Task { future, waker: ServiceWaker::new(slot, &wakes) });
@@ -111,7 +120,16 @@ impl Subscriptions {
             Schedule::Rank => None,
             Schedule::Shuffled(seed) => Some(RandomTree::new(seed).branch("schedule").stream()),
         };
-        EventBus { state, tasks, wakes, shuffler, reports: Vec::new(), progress }
+        EventBus {
+            state,
+            tasks,
+            closers,
+            polled: 0,
+            wakes,
+            shuffler,
+            reports: Vec::new(),
+            progress,
+        }
     }
 }
 
@@ -120,6 +138,10 @@ pub struct EventBus {
     state: Shared,
     /// One per slot; the engine's has no future.
     tasks: Vec<Task>,
+    /// Slots of the services that close ticks, in rank order.
+    closers: Vec<usize>,
+    /// The service that is being polled, to name it when it panics.
+    polled: usize,
     wakes: Arc<Wakes>,
     shuffler: Option<ChaCha8Rng>,
     reports: Vec<ServiceReport>,
@@ -155,11 +177,6 @@ impl EventBus {
         self.state.borrow().events()
     }
 
-    /// The last committed envelope of a topic.
-    pub fn latest(&self, topic: Topic) -> Option<Envelope> {
-        self.state.borrow().latest(topic).cloned()
-    }
-
     /// What services have in hand, for a watchdog.
     pub fn progress(&self) -> Arc<Progress> {
         Arc::clone(&self.progress)
@@ -181,23 +198,34 @@ impl EventBus {
     /// The first failure of a service, a delivery that was not acknowledged, or a tick that does not
     /// come to rest.
     pub async fn wait_until_idle(&mut self) -> Result<(), EngineError> {
-        poll_fn(|context| self.poll_idle(context)).await
+        poll_fn(|context| self.catching(|bus| bus.poll_idle(context))).await
     }
 
-    /// Closes the tick: `tick_closed` of every service, in rank order.
+    /// Closes the tick: `tick_closed` of every service that has one, in rank order.
     ///
     /// # Errors
     ///
     /// The first failure of a service.
     pub async fn close_tick(&mut self) -> Result<(), EngineError> {
-        let tick = {
-            let mut state = self.state.borrow_mut();
-            state.is_closing = true;
-            state.tick
-        };
-        self.until_all(|state, slot| state.slots[slot].closed == tick).await?;
+        self.state.borrow_mut().is_closing = true;
+        poll_fn(|context| self.catching(|bus| bus.poll_close(context))).await?;
         self.state.borrow_mut().is_closing = false;
         Ok(())
+    }
+
+    /// Runs a poll of several services and turns a panic of one into its error.
+    fn catching<T>(
+        &mut self,
+        poll: impl FnOnce(&mut Self) -> Poll<Result<T, EngineError>>,
+    ) -> Poll<Result<T, EngineError>> {
+        match catch_unwind(AssertUnwindSafe(|| poll(self))) {
+            Ok(polled) => polled,
+            Err(panic) => {
+                let slot = self.polled;
+                self.tasks[slot].future = None;
+                Poll::Ready(Err(self.panicked(slot, panic.as_ref())))
+            }
+        }
     }
 
     fn poll_idle(&mut self, context: &mut Context<'_>) -> Poll<Result<(), EngineError>> {
@@ -212,21 +240,35 @@ impl EventBus {
             match step {
                 Step::Committed => {}
                 Step::Idle => return Poll::Ready(Ok(())),
-                Step::Blocked => {
-                    if let Some(poison) = self.state.borrow_mut().take_poison() {
-                        return Poll::Ready(Err(poison));
-                    }
-                    self.wakes.register(context.waker());
-                    let woken = self.wakes.take();
-                    if woken == 0 {
-                        return self.blocked();
-                    }
-                    if let Err(error) = self.poll_services(woken) {
-                        return Poll::Ready(Err(error));
-                    }
-                }
+                Step::Blocked => match self.poll_blocked(context) {
+                    Poll::Ready(Ok(())) => {}
+                    other => return other,
+                },
             }
         }
+    }
+
+    /// Nothing goes on by itself: waits for a wake. Ready when there is something to poll again.
+    fn poll_blocked(&mut self, context: &Context<'_>) -> Poll<Result<(), EngineError>> {
+        if let Some(poison) = self.state.borrow_mut().take_poison() {
+            return Poll::Ready(Err(poison));
+        }
+        self.wakes.register(context.waker());
+        let woken = self.wakes.take();
+        if woken == 0 { self.blocked() } else { Poll::Ready(self.poll_services(woken)) }
+    }
+
+    fn poll_close(&mut self, context: &Context<'_>) -> Poll<Result<(), EngineError>> {
+        let tick = self.state.borrow().tick;
+        for place in 0..self.closers.len() {
+            let slot = self.closers[place];
+            let has_closed = |state: &State, slot: usize| state.slots[slot].closed == tick;
+            match self.poll_until(slot, &has_closed, context) {
+                Poll::Ready(Ok(())) => {}
+                other => return other,
+            }
+        }
+        Poll::Ready(Ok(()))
     }
 
     /// Somebody holds a delivery and suspends. A service that nothing can wake has lost it.
@@ -250,31 +292,25 @@ impl EventBus {
 
     /// Polls one service. An error that it returns comes before what its delivery reports on being
     /// dropped, which is only the consequence.
+    #[inline]
     fn poll_service(&mut self, slot: usize) -> Result<(), EngineError> {
-        let Some(task) = self.tasks.get_mut(slot) else { return Ok(()) };
+        let task = &mut self.tasks[slot];
         let Some(future) = &mut task.future else { return Ok(()) };
+        self.polled = slot;
         let mut context = Context::from_waker(task.waker.waker());
-        match catch_unwind(AssertUnwindSafe(|| future.as_mut().poll(&mut context))) {
-            Ok(Poll::Pending) => match self.state.borrow_mut().take_poison() {
+        match future.as_mut().poll(&mut context) {
+            Poll::Pending => match self.state.borrow_mut().take_poison() {
                 Some(poison) => Err(poison),
                 None => Ok(()),
             },
-            Ok(Poll::Ready(Ok(report))) => {
+            Poll::Ready(ended) => {
                 task.future = None;
-                self.reports.push(report);
+                self.reports.push(ended?);
                 let state = self.state.borrow();
                 if state.outcome.is_some() {
                     return Ok(());
                 }
                 Err(EngineError::EndedEarly { service: state.slots[slot].name.clone() })
-            }
-            Ok(Poll::Ready(Err(error))) => {
-                task.future = None;
-                Err(error)
-            }
-            Err(panic) => {
-                task.future = None;
-                Err(self.panicked(slot, panic.as_ref()))
             }
         }
     }
@@ -292,25 +328,37 @@ impl EventBus {
 
     /// Polls every service, in rank order, until `done` holds for it.
     async fn until_all(&mut self, done: impl Fn(&State, usize) -> bool) -> Result<(), EngineError> {
-        poll_fn(|context| {
-            self.wakes.register(context.waker());
-            for slot in 1..self.tasks.len() {
-                let is_done = |bus: &Self| {
-                    bus.tasks[slot].future.is_none() || done(&bus.state.borrow(), slot)
-                };
-                if is_done(self) {
-                    continue;
-                }
-                if let Err(error) = self.poll_service(slot) {
-                    return Poll::Ready(Err(error));
-                }
-                if !is_done(self) {
-                    return Poll::Pending;
-                }
+        for slot in 1..self.tasks.len() {
+            poll_fn(|context| self.catching(|bus| bus.poll_until(slot, &done, context))).await?;
+        }
+        Ok(())
+    }
+
+    /// Polls a service that is not done; a second time if it suspends, so that no wake between its
+    /// poll and the registration is lost.
+    #[inline]
+    fn poll_until(
+        &mut self,
+        slot: usize,
+        done: &impl Fn(&State, usize) -> bool,
+        context: &Context<'_>,
+    ) -> Poll<Result<(), EngineError>> {
+        for is_registered in [false, true] {
+            if self.is_done(slot, done) {
+                return Poll::Ready(Ok(()));
             }
-            Poll::Ready(Ok(()))
-        })
-        .await
+            if is_registered {
+                self.wakes.register(context.waker());
+            }
+            if let Err(error) = self.poll_service(slot) {
+                return Poll::Ready(Err(error));
+            }
+        }
+        if self.is_done(slot, done) { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    fn is_done(&self, slot: usize, done: &impl Fn(&State, usize) -> bool) -> bool {
+        self.tasks[slot].future.is_none() || done(&self.state.borrow(), slot)
     }
 
     /// Ends the run: every service finishes, in rank order, and gives its report.
@@ -322,7 +370,12 @@ impl EventBus {
         &mut self,
         outcome: RunOutcome,
     ) -> (Vec<ServiceReport>, Option<EngineError>) {
-        self.state.borrow_mut().outcome = Some(SharedOutcome::new(outcome));
+        {
+            let mut state = self.state.borrow_mut();
+            state.outcome = Some(SharedOutcome::new(outcome));
+            // Nothing is delivered any more: whoever waits for a delivery goes on to the end.
+            state.is_closing = true;
+        }
         let mut first_error = None;
         while let Err(error) = self.until_all(|_, _| false).await {
             first_error.get_or_insert(error);
@@ -359,7 +412,8 @@ impl EventBus {
     /// Lets the audit take what is delivered to it. An audit that fails now has nobody to tell.
     fn record(&mut self, audit: &[usize]) {
         for slot in audit {
-            if let Err(error) = self.poll_service(*slot) {
+            let polled = self.catching(|bus| Poll::Ready(bus.poll_service(*slot)));
+            if let Poll::Ready(Err(error)) = polled {
                 tracing::error!(error = error.chain(), "the audit failed on the evidence");
             }
         }

@@ -8,46 +8,51 @@ pub(crate) struct Cycle {
     pub(crate) envelopes: Vec<Envelope>,
 }
 
-/// The last committed envelope of every topic.
+/// The last committed envelope of every topic that some service looks up.
 ///
 /// Those of the present cycle stay where they are and are only moved here when the cycle is over, so
 /// keeping them costs no copy.
 #[derive(Debug)]
 pub(crate) struct Latest {
     past: [Option<Envelope>; Topic::ALL.len()],
-    /// Place in the present cycle, or `NONE`.
-    present: [u32; Topic::ALL.len()],
+    /// Topics that are looked up, one bit each.
+    kept: u64,
 }
-
-const NONE: u32 = u32::MAX;
 
 impl Latest {
     pub(crate) fn new() -> Self {
-        Self { past: [const { None }; Topic::ALL.len()], present: [NONE; Topic::ALL.len()] }
+        Self { past: [const { None }; Topic::ALL.len()], kept: 0 }
     }
 
-    /// Notes that `topic` has an envelope at `place` of the present cycle.
-    pub(crate) fn note(&mut self, topic: Topic, place: u32) {
-        self.present[topic.index()] = place;
+    /// Keeps `topics` from now on.
+    pub(crate) fn keep(&mut self, topics: &[Topic]) {
+        self.kept = topics.iter().fold(self.kept, |kept, topic| kept | 1 << topic.index());
     }
 
     /// Ends the present cycle: keeps the last envelope of each topic and drops the others.
+    #[inline]
     pub(crate) fn retire(&mut self, cycle: &mut Cycle) {
-        for (place, envelope) in (0u32..).zip(cycle.envelopes.drain(..)) {
+        let mut wanted = self.kept;
+        // From the last one backwards, the first of a topic is its latest.
+        while let Some(envelope) = cycle.envelopes.pop() {
             let topic = envelope.topic().index();
-            if self.present[topic] == place {
-                self.present[topic] = NONE;
+            if wanted & (1 << topic) != 0 {
+                wanted &= !(1 << topic);
                 self.past[topic] = Some(envelope);
             }
         }
     }
 
     /// The last committed envelope of `topic`.
+    ///
+    /// # Panics
+    ///
+    /// If no service said that it looks this topic up.
     pub(crate) fn find<'a>(&'a self, topic: Topic, cycle: &'a Cycle) -> Option<&'a Envelope> {
-        match self.present[topic.index()] {
-            NONE => self.past[topic.index()].as_ref(),
-            place => Some(&cycle.envelopes[place as usize]),
-        }
+        let is_kept = self.kept & (1 << topic.index()) != 0;
+        assert!(is_kept, "no service says that it looks up `{}`", topic.name());
+        let present = cycle.envelopes.iter().rev().find(|envelope| envelope.topic() == topic);
+        present.or(self.past[topic.index()].as_ref())
     }
 }
 

@@ -1,15 +1,15 @@
 //! The guard: how services get envelopes, and how they give consequences back.
 
-use std::future::poll_fn;
+use std::pin::Pin;
 use std::rc::Rc;
-use std::task::Poll;
+use std::task::{Context, Poll};
 
 use model::event::{Envelope, Payload, Topic};
 use model::time::UtcMillis;
 
 use crate::cycle::Cycle;
 use crate::service::RunOutcome;
-use crate::state::{OutboxItems, Shared};
+use crate::state::{OutboxItems, Shared, Taken};
 
 /// A service's end of the bus.
 #[derive(Debug)]
@@ -32,55 +32,21 @@ impl Inbox {
     }
 
     /// Waits for the next tick; `None` when the run is over.
-    pub async fn next_tick(&mut self) -> Option<UtcMillis> {
-        poll_fn(|_| {
-            let mut state = self.state.borrow_mut();
-            let (tick, now, over) = (state.tick, state.now(), state.outcome.is_some());
-            let slot = &mut state.slots[self.slot];
-            slot.is_ready = true;
-            // Asking for the next tick closes the present one.
-            slot.closed = slot.entered;
-            if over {
-                return Poll::Ready(None);
-            }
-            if slot.entered == tick {
-                return Poll::Pending;
-            }
-            slot.entered = tick;
-            Poll::Ready(Some(now))
-        })
-        .await
+    pub fn next_tick(&mut self) -> NextTick<'_> {
+        NextTick { inbox: self }
     }
 
     /// Borrows the next envelope of this tick; `None` when the barrier has been reached.
     ///
     /// The delivery borrows the inbox, so a second one cannot be taken while it is held. Time stands
     /// still until it is acknowledged.
-    pub async fn consume(&mut self) -> Option<Delivery<'_>> {
-        let taken = poll_fn(|_| {
-            let mut state = self.state.borrow_mut();
-            match state.take(self.slot) {
-                Some(taken) => Poll::Ready(Some(taken)),
-                None if state.is_closing || state.outcome.is_some() => Poll::Ready(None),
-                None => Poll::Pending,
-            }
-        })
-        .await;
-        taken.map(|(cycle, place)| Delivery { inbox: self, cycle, place: place as usize })
+    pub fn consume(&mut self) -> Consume<'_> {
+        Consume { inbox: Some(self) }
     }
 
     /// Borrows all envelopes of the present cycle at once; `None` when the barrier has been reached.
-    pub async fn consume_cycle(&mut self) -> Option<CycleDelivery<'_>> {
-        let taken = poll_fn(|_| {
-            let mut state = self.state.borrow_mut();
-            match state.take_cycle(self.slot) {
-                Some(taken) => Poll::Ready(Some(taken)),
-                None if state.is_closing || state.outcome.is_some() => Poll::Ready(None),
-                None => Poll::Pending,
-            }
-        })
-        .await;
-        taken.map(|(cycle, places)| CycleDelivery { inbox: self, cycle, places })
+    pub fn consume_cycle(&mut self) -> ConsumeCycle<'_> {
+        ConsumeCycle { inbox: Some(self) }
     }
 
     /// Whether the run has ended; ticks are not closed any more then.
@@ -98,6 +64,73 @@ impl Inbox {
     }
 }
 
+/// Waits for a tick; see [`Inbox::next_tick`].
+#[derive(Debug)]
+pub struct NextTick<'a> {
+    inbox: &'a mut Inbox,
+}
+
+impl Future for NextTick<'_> {
+    type Output = Option<UtcMillis>;
+
+    #[inline]
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        self.inbox.state.borrow_mut().enter_tick(self.inbox.slot)
+    }
+}
+
+/// Waits for an envelope; see [`Inbox::consume`].
+#[derive(Debug)]
+pub struct Consume<'a> {
+    inbox: Option<&'a mut Inbox>,
+}
+
+impl<'a> Future for Consume<'a> {
+    type Output = Option<Delivery<'a>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        let inbox = self.inbox.take().expect("a future is not polled after it has ended");
+        let taken = inbox.state.borrow_mut().take(inbox.slot);
+        match taken {
+            Taken::Delivery(cycle, place) => {
+                Poll::Ready(Some(Delivery { inbox, cycle, place: place as usize }))
+            }
+            Taken::TickIsClosing => Poll::Ready(None),
+            Taken::NothingYet => {
+                self.inbox = Some(inbox);
+                Poll::Pending
+            }
+        }
+    }
+}
+
+/// Waits for a cycle; see [`Inbox::consume_cycle`].
+#[derive(Debug)]
+pub struct ConsumeCycle<'a> {
+    inbox: Option<&'a mut Inbox>,
+}
+
+impl<'a> Future for ConsumeCycle<'a> {
+    type Output = Option<CycleDelivery<'a>>;
+
+    #[inline]
+    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        let inbox = self.inbox.take().expect("a future is not polled after it has ended");
+        let taken = inbox.state.borrow_mut().take_cycle(inbox.slot);
+        match taken {
+            Taken::Delivery(cycle, places) => {
+                Poll::Ready(Some(CycleDelivery { inbox, cycle, places }))
+            }
+            Taken::TickIsClosing => Poll::Ready(None),
+            Taken::NothingYet => {
+                self.inbox = Some(inbox);
+                Poll::Pending
+            }
+        }
+    }
+}
+
 /// One envelope on loan. Dropping it without [`ack`](Self::ack) ends the run.
 #[must_use = "a delivery that is not acknowledged ends the run"]
 #[derive(Debug)]
@@ -112,6 +145,7 @@ const DONE: usize = usize::MAX;
 
 impl Delivery<'_> {
     /// The envelope.
+    #[inline]
     pub fn envelope(&self) -> &Envelope {
         &self.cycle.envelopes[self.place]
     }
@@ -123,6 +157,7 @@ impl Delivery<'_> {
 
     /// Publishes what is in the outbox, then releases the envelope, so the count of the barrier
     /// cannot touch zero in between.
+    #[inline]
     pub fn ack(mut self, _outbox: &mut Outbox) {
         let seq = self.envelope().seq;
         self.place = DONE;
@@ -204,7 +239,12 @@ impl Outbox {
         items.push(payload);
     }
 
-    /// The last committed envelope of a topic, without being subscribed to all of them.
+    /// The last committed envelope of a topic that the service
+    /// [looks up](crate::service::BacktestService::looks_up).
+    ///
+    /// # Panics
+    ///
+    /// If no service said that it looks this topic up.
     pub fn latest(&self, topic: Topic) -> Option<Envelope> {
         self.state.borrow().latest(topic).cloned()
     }

@@ -20,12 +20,23 @@ pub trait BacktestService {
     /// Topics to deliver. Read once, at subscription.
     fn topics(&self) -> &'static [Topic];
 
+    /// Topics that handlers look up with [`Outbox::latest`], without a delivery for each.
+    fn looks_up(&self) -> &'static [Topic] {
+        &[]
+    }
+
     /// Reacts to one envelope; consequences go to `outbox`, to be published at the same tick.
     ///
     /// # Errors
     ///
     /// Any error ends the run. A refused order is an event, not an error.
     fn handle(&mut self, envelope: &Envelope, outbox: &mut Outbox) -> Result<(), Self::Error>;
+
+    /// Whether [`tick_closed`](Self::tick_closed) does something.
+    ///
+    /// A service that sets it to `false` is not woken at the close of a tick, which makes an idle tick
+    /// cheaper; its loop then goes on from one tick to the next without a break.
+    const CLOSES_TICKS: bool = true;
 
     /// Runs after the barrier of tick `ts`, in rank order; without an outbox it cannot publish.
     ///

@@ -3,8 +3,10 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::task::Poll;
 
 use model::event::{Envelope, Payload, Publisher, Topic};
+use model::time::UtcMillis;
 
 use crate::bus::Limits;
 use crate::clock::Clock;
@@ -17,7 +19,8 @@ use crate::watchdog::Progress;
 /// Shared by the bus, the inboxes and the outboxes of one run.
 pub(crate) type Shared = Rc<RefCell<State>>;
 
-/// What a handler has put into its outbox; owned by the bus, so a panic loses nothing.
+/// What a publisher has put into its outbox; owned by the bus, so a panic loses nothing. It stays
+/// there until its cycle is committed.
 pub(crate) type OutboxItems = Rc<RefCell<Vec<Payload>>>;
 
 /// A publisher and, but for the engine, a subscriber.
@@ -33,7 +36,9 @@ pub(crate) struct Slot {
     /// Deliveries on loan: taken and not acknowledged.
     lent: usize,
     pub(crate) outbox: OutboxItems,
+    /// Parts of the outbox that are acknowledged and wait for the next cycle.
     staged: Vec<Staged>,
+    staged_end: usize,
     /// The tick that it has entered, and the tick that it has closed.
     pub(crate) entered: u64,
     pub(crate) closed: u64,
@@ -41,10 +46,22 @@ pub(crate) struct Slot {
     pub(crate) is_ready: bool,
 }
 
-#[derive(Debug)]
+/// How far into a publisher's outbox the consequences of one envelope reach.
+#[derive(Clone, Copy, Debug)]
 struct Staged {
     cause_seq: Option<u64>,
-    payload: Payload,
+    end: usize,
+}
+
+/// What a service that asks for a delivery gets.
+#[derive(Debug)]
+pub(crate) enum Taken<P> {
+    /// Envelopes of the present cycle, by their places.
+    Delivery(Rc<Cycle>, P),
+    /// The barrier has been reached.
+    TickIsClosing,
+    /// It has to wait.
+    NothingYet,
 }
 
 /// What the drain finds when no service can go on.
@@ -72,6 +89,8 @@ pub(crate) struct State {
     in_flight: usize,
     /// The part of `in_flight` that is staged.
     staged: usize,
+    /// Publishers with something staged, one bit each.
+    staging: u64,
     /// Services with deliveries in the present cycle that they have not taken, one bit each.
     waiting: u64,
     seq: u64,
@@ -98,6 +117,7 @@ impl State {
             latest: Latest::new(),
             in_flight: 0,
             staged: 0,
+            staging: 0,
             waiting: 0,
             seq: 0,
             seq_topic: [0; Topic::ALL.len()],
@@ -129,6 +149,7 @@ impl State {
             lent: 0,
             outbox: OutboxItems::default(),
             staged: Vec::new(),
+            staged_end: 0,
             entered: 0,
             closed: 0,
             is_ready: false,
@@ -144,17 +165,19 @@ impl State {
         self.seq
     }
 
-    pub(crate) fn now(&self) -> model::time::UtcMillis {
-        self.clock.now()
-    }
-
+    /// Asked after every poll, so it looks before it moves an error around.
     pub(crate) fn take_poison(&mut self) -> Option<EngineError> {
-        self.poison.take()
+        if self.poison.is_some() { self.poison.take() } else { None }
     }
 
     pub(crate) fn poison(&mut self, error: EngineError) {
         // The first error is the one that counts.
         self.poison.get_or_insert(error);
+    }
+
+    /// Keeps the last envelope of `topics` for services that look them up.
+    pub(crate) fn keep_latest(&mut self, topics: &[Topic]) {
+        self.latest.keep(topics);
     }
 
     pub(crate) fn latest(&self, topic: Topic) -> Option<&Envelope> {
@@ -170,40 +193,78 @@ impl State {
         self.progress.tick();
     }
 
-    /// Stages one payload of the engine or of a handler, counted once per matched subscriber.
+    /// Stages what a publisher has added to its outbox, counted once per matched subscriber.
     ///
     /// A payload that nobody hears still counts once, until its cycle is committed: it gets its
     /// number like every other.
-    fn stage(&mut self, slot: usize, cause_seq: Option<u64>, payload: Payload) {
-        let topic = payload.topic();
+    #[inline]
+    fn stage(&mut self, slot: usize, cause_seq: Option<u64>) {
         let publisher = &mut self.slots[slot];
-        if publisher.may_publish & (1 << topic.index()) == 0 {
-            let service = publisher.name.clone();
-            self.poison(EngineError::NotAllowed { service, topic });
+        let outbox = publisher.outbox.borrow();
+        let end = outbox.len();
+        if end == publisher.staged_end {
             return;
         }
-        publisher.staged.push(Staged { cause_seq, payload });
-        let count = self.deliveries_of(topic);
+        let mut count = 0;
+        let mut refused = None;
+        for payload in &outbox[publisher.staged_end..] {
+            let topic = payload.topic();
+            if publisher.may_publish & (1 << topic.index()) == 0 {
+                refused = Some(topic);
+            }
+            count += (self.subscribers[topic.index()].count_ones() as usize).max(1);
+        }
+        self.events_in_tick += end - publisher.staged_end;
+        publisher.staged.push(Staged { cause_seq, end });
+        publisher.staged_end = end;
+        drop(outbox);
+        self.staging |= 1 << slot;
         self.in_flight += count;
         self.staged += count;
-        self.events_in_tick += 1;
+        if let Some(topic) = refused {
+            self.not_allowed(slot, topic);
+        }
+        if self.events_in_tick > self.limits.max_events_per_tick {
+            self.poison_loop();
+        }
     }
 
-    fn deliveries_of(&self, topic: Topic) -> usize {
-        (self.subscribers[topic.index()].count_ones() as usize).max(1)
+    #[cold]
+    fn not_allowed(&mut self, slot: usize, topic: Topic) {
+        let service = self.slots[slot].name.clone();
+        self.poison(EngineError::NotAllowed { service, topic });
     }
 
     pub(crate) fn publish(&mut self, slot: usize, payload: Payload) {
-        self.stage(slot, None, payload);
+        self.slots[slot].outbox.borrow_mut().push(payload);
+        self.stage(slot, None);
+    }
+
+    /// Closes a service's present tick and enters the next, if there is one.
+    #[inline]
+    pub(crate) fn enter_tick(&mut self, slot: usize) -> Poll<Option<UtcMillis>> {
+        let service = &mut self.slots[slot];
+        service.is_ready = true;
+        // Asking for the next tick closes the present one.
+        service.closed = service.entered;
+        if self.outcome.is_some() {
+            return Poll::Ready(None);
+        }
+        if service.entered == self.tick {
+            return Poll::Pending;
+        }
+        service.entered = self.tick;
+        Poll::Ready(Some(self.clock.now()))
     }
 
     /// The next delivery of a service, if it has one in the present cycle.
-    pub(crate) fn take(&mut self, slot: usize) -> Option<(Rc<Cycle>, u32)> {
-        if self.refuses_second_loan(slot) {
-            return None;
-        }
+    #[inline]
+    pub(crate) fn take(&mut self, slot: usize) -> Taken<u32> {
         let service = &mut self.slots[slot];
-        let place = *service.pending.get(service.taken)?;
+        if self.waiting & (1 << slot) == 0 || service.lent > 0 {
+            return self.nothing_to_take(slot);
+        }
+        let place = service.pending[service.taken];
         service.taken += 1;
         service.lent = 1;
         if service.taken == service.pending.len() {
@@ -211,34 +272,37 @@ impl State {
         }
         let envelope = &self.cycle.envelopes[place as usize];
         self.progress.delivered(slot, envelope.seq, envelope.topic());
-        Some((Rc::clone(&self.cycle), place))
+        Taken::Delivery(Rc::clone(&self.cycle), place)
     }
 
     /// All deliveries of a service in the present cycle at once.
-    pub(crate) fn take_cycle(&mut self, slot: usize) -> Option<(Rc<Cycle>, Vec<u32>)> {
-        if self.refuses_second_loan(slot) {
-            return None;
-        }
+    #[inline]
+    pub(crate) fn take_cycle(&mut self, slot: usize) -> Taken<Vec<u32>> {
         let service = &mut self.slots[slot];
-        if service.pending.is_empty() {
-            return None;
+        if self.waiting & (1 << slot) == 0 || service.lent > 0 {
+            return self.nothing_to_take(slot);
         }
         let places = std::mem::take(&mut service.pending);
         service.lent = places.len();
         self.waiting &= !(1 << slot);
         let envelope = &self.cycle.envelopes[places[0] as usize];
         self.progress.delivered(slot, envelope.seq, envelope.topic());
-        Some((Rc::clone(&self.cycle), places))
+        Taken::Delivery(Rc::clone(&self.cycle), places)
     }
 
-    /// Whether a service that asks for a delivery still holds one; it has forgotten it then.
-    fn refuses_second_loan(&mut self, slot: usize) -> bool {
-        if self.slots[slot].lent == 0 {
-            return false;
+    fn nothing_to_take<P>(&mut self, slot: usize) -> Taken<P> {
+        if self.holds_delivery(slot) {
+            self.forgotten(slot);
+            return Taken::NothingYet;
         }
+        if self.is_closing { Taken::TickIsClosing } else { Taken::NothingYet }
+    }
+
+    /// A service that asks for a delivery while it holds one has forgotten that one.
+    #[cold]
+    fn forgotten(&mut self, slot: usize) {
         let (service, topic, seq) = self.in_hand(slot);
         self.poison(EngineError::DeliveryForgotten { service, topic, seq });
-        true
     }
 
     /// Name of a service and the envelope that it holds (the last of those that it took).
@@ -263,18 +327,13 @@ impl State {
     }
 
     /// Publishes what the handler left in its outbox, then releases its delivery.
+    #[inline]
     pub(crate) fn ack(&mut self, slot: usize, cause_seq: u64) {
-        let outbox = Rc::clone(&self.slots[slot].outbox);
-        for payload in outbox.borrow_mut().drain(..) {
-            self.stage(slot, Some(cause_seq), payload);
-        }
+        self.stage(slot, Some(cause_seq));
         let service = &mut self.slots[slot];
         self.in_flight -= service.lent;
         service.lent = 0;
         self.progress.released(slot);
-        if self.events_in_tick > self.limits.max_events_per_tick {
-            self.poison_loop();
-        }
     }
 
     /// Gives back the list that a cycle delivery took, so that its memory is used again.
@@ -321,72 +380,86 @@ impl State {
 
     /// Puts what is staged in canonical order, numbers it, and delivers it.
     fn commit(&mut self) {
-        let mut cycle = self.next_cycle();
-        let envelopes = &mut Rc::get_mut(&mut cycle).expect("a fresh cycle").envelopes;
-        for slot in 0..self.slots.len() {
-            if self.slots[slot].staged.is_empty() {
-                continue;
-            }
-            let mut staged = std::mem::take(&mut self.slots[slot].staged);
-            for item in staged.drain(..) {
-                let envelope = self.number(slot, item);
-                self.deliver(&envelope, envelopes.len());
-                envelopes.push(envelope);
-            }
-            self.slots[slot].staged = staged;
+        self.retire_cycle();
+        let mut staging = std::mem::take(&mut self.staging);
+        while staging != 0 {
+            let slot = staging.trailing_zeros() as usize;
+            staging &= staging - 1;
+            self.commit_outbox(slot);
         }
         if self.cycles_in_tick > self.limits.max_cycles_per_tick / 2 {
-            for envelope in envelopes.iter() {
+            for envelope in &self.cycle.envelopes {
                 self.trail.record(envelope);
             }
         }
-        self.cycle = cycle;
         self.staged = 0;
     }
 
-    /// The buffer of the cycle that is over, emptied; a new one if somebody still holds it.
-    fn next_cycle(&mut self) -> Rc<Cycle> {
-        let mut cycle = std::mem::take(&mut self.cycle);
-        match Rc::get_mut(&mut cycle) {
-            Some(past) => {
-                self.latest.retire(past);
-                cycle
+    /// Moves what a publisher has staged into the cycle; what is not acknowledged stays.
+    fn commit_outbox(&mut self, slot: usize) {
+        let publisher = &mut self.slots[slot];
+        if let [Staged { cause_seq, end: 1 }] = *publisher.staged {
+            // One consequence of one envelope: nearly every cycle of nearly every tick.
+            let payload = publisher.outbox.borrow_mut().pop();
+            publisher.staged.clear();
+            publisher.staged_end = 0;
+            return self.deliver(slot, cause_seq, payload.expect("what is staged is there"));
+        }
+        let outbox = Rc::clone(&publisher.outbox);
+        let mut staged = std::mem::take(&mut publisher.staged);
+        let end = std::mem::take(&mut publisher.staged_end);
+        let mut outbox = outbox.borrow_mut();
+        let mut payloads = outbox.drain(..end);
+        let mut start = 0;
+        for part in &staged {
+            for payload in payloads.by_ref().take(part.end - start) {
+                self.deliver(slot, part.cause_seq, payload);
             }
-            None => Rc::default(),
+            start = part.end;
+        }
+        staged.clear();
+        self.slots[slot].staged = staged;
+    }
+
+    /// Empties the buffer of the cycle that is over; takes a new one if somebody still holds it.
+    fn retire_cycle(&mut self) {
+        if let Some(past) = Rc::get_mut(&mut self.cycle) {
+            self.latest.retire(past);
+        } else {
+            let mut past = Cycle { envelopes: self.cycle.envelopes.clone() };
+            self.latest.retire(&mut past);
+            self.cycle = Rc::default();
         }
     }
 
-    fn number(&mut self, slot: usize, item: Staged) -> Envelope {
-        let topic = item.payload.topic().index();
-        self.seq += 1;
-        self.seq_topic[topic] += 1;
-        Envelope {
-            seq: self.seq,
-            seq_topic: self.seq_topic[topic],
-            ts: self.clock.now(),
-            cause_seq: item.cause_seq,
-            publisher: Publisher(u16::try_from(slot).expect("at most 64 slots")),
-            payload: item.payload,
-        }
-    }
-
-    fn deliver(&mut self, envelope: &Envelope, place: usize) {
-        let topic = envelope.topic();
-        let place = u32::try_from(place).expect("a cycle is limited");
-        self.latest.note(topic, place);
+    /// Numbers one staged payload and hands it to its subscribers.
+    #[inline]
+    fn deliver(&mut self, slot: usize, cause_seq: Option<u64>, payload: Payload) {
+        let topic = payload.topic();
         let mut subscribers = self.subscribers[topic.index()];
+        self.seq += 1;
+        self.seq_topic[topic.index()] += 1;
+        let envelope = Envelope {
+            seq: self.seq,
+            seq_topic: self.seq_topic[topic.index()],
+            ts: self.clock.now(),
+            cause_seq,
+            #[expect(clippy::cast_possible_truncation, reason = "at most 64 slots")]
+            publisher: Publisher(slot as u16),
+            payload,
+        };
+        let envelopes = &mut Rc::get_mut(&mut self.cycle).expect("a retired cycle").envelopes;
+        #[expect(clippy::cast_possible_truncation, reason = "a tick has a limit of events")]
+        let place = envelopes.len() as u32;
+        envelopes.push(envelope);
         if subscribers == 0 {
-            // Nobody hears it: it has its number, and its count is released.
-            self.in_flight -= 1;
-            if !std::mem::replace(&mut self.unheard[topic.index()], true) {
-                tracing::warn!(topic = topic.name(), "nobody is subscribed to this topic");
-            }
+            self.unheard(topic);
         }
         while subscribers != 0 {
             let slot = subscribers.trailing_zeros() as usize;
             subscribers &= subscribers - 1;
             let service = &mut self.slots[slot];
-            if service.taken > 0 || self.waiting & (1 << slot) == 0 {
+            if self.waiting & (1 << slot) == 0 {
                 // First delivery of this cycle: what the last one left is done with.
                 service.pending.clear();
                 service.taken = 0;
@@ -396,6 +469,18 @@ impl State {
         }
     }
 
+    /// Nobody hears this topic: the envelope has its number, and its count is released.
+    #[cold]
+    #[inline(never)]
+    fn unheard(&mut self, topic: Topic) {
+        self.in_flight -= 1;
+        if !std::mem::replace(&mut self.unheard[topic.index()], true) {
+            tracing::debug!(topic = topic.name(), "nobody is subscribed to this topic");
+        }
+    }
+
+    #[cold]
+    #[inline(never)]
     fn poison_loop(&mut self) {
         let path = self.trail.describe(|publisher| self.name_of(publisher));
         let error = EngineError::Loop {
@@ -427,29 +512,30 @@ impl State {
     pub(crate) fn commit_evidence(&mut self) {
         for slot in 0..self.slots.len() {
             let cause_seq = self.holds_delivery(slot).then(|| self.in_hand(slot).2);
-            let outbox = Rc::clone(&self.slots[slot].outbox);
-            for payload in outbox.borrow_mut().drain(..) {
-                self.slots[slot].staged.push(Staged { cause_seq, payload });
-            }
-        }
-        for service in &mut self.slots {
+            self.stage(slot, cause_seq);
+            let service = &mut self.slots[slot];
             service.pending.clear();
             service.taken = 0;
             service.lent = 0;
         }
-        let topics: Vec<Topic> = self
-            .slots
-            .iter()
-            .flat_map(|service| service.staged.iter().map(|staged| staged.payload.topic()))
-            .collect();
-        self.in_flight = topics.into_iter().map(|topic| self.deliveries_of(topic)).sum();
+        self.recount();
         self.commit();
         self.poison = None;
     }
 
+    /// Counts what is staged anew, for the subscribers that are left.
+    fn recount(&mut self) {
+        let hearers = |payload: &Payload| {
+            (self.subscribers[payload.topic().index()].count_ones() as usize).max(1)
+        };
+        let of_slot = |slot: &Slot| slot.outbox.borrow().iter().map(hearers).sum::<usize>();
+        self.in_flight = self.slots.iter().map(of_slot).sum();
+        self.staged = self.in_flight;
+    }
+
     /// Publishes the engine's last word on a failure.
     pub(crate) fn commit_last_word(&mut self, payload: Payload) {
-        self.stage(0, None, payload);
+        self.publish(0, payload);
         self.commit();
     }
 }

@@ -94,6 +94,8 @@ impl Drop for Wish<'_> {
 impl<S: Strategy> BacktestService for StrategyRunner<S> {
     type Error = StrategyRunnerError;
 
+    const CLOSES_TICKS: bool = false;
+
     fn name(&self) -> &str {
         &self.id
     }

@@ -231,6 +231,8 @@ impl ExecutionService {
 impl BacktestService for ExecutionService {
     type Error = ExecutionError;
 
+    const CLOSES_TICKS: bool = false;
+
     fn name(&self) -> &'static str {
         "execution"
     }

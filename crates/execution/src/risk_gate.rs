@@ -176,12 +176,18 @@ fn refusal(code: RefusalCode, detail: String) -> Refusal {
 impl BacktestService for RiskGate {
     type Error = Infallible;
 
+    const CLOSES_TICKS: bool = false;
+
     fn name(&self) -> &'static str {
         "risk_gate"
     }
 
     fn topics(&self) -> &'static [Topic] {
         &[Topic::Intent]
+    }
+
+    fn looks_up(&self) -> &'static [Topic] {
+        &[Topic::Account]
     }
 
     fn handle(&mut self, envelope: &Envelope, outbox: &mut Outbox) -> Result<(), Self::Error> {

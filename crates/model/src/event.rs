@@ -14,6 +14,7 @@ use crate::time::UtcMillis;
 
 /// What an envelope is about; services subscribe to sets of these.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[repr(u8)]
 pub enum Topic {
     /// The data of one tick.
     Frame,
@@ -71,7 +72,11 @@ impl Topic {
 }
 
 /// The content of an envelope, one variant per topic.
+///
+/// A plain tag, in the order of [`Topic`], makes asking for the topic a load; the bus does nothing
+/// more often.
 #[derive(Clone, Debug)]
+#[repr(u8)]
 pub enum Payload {
     /// See [`Topic::Frame`].
     Frame(Frame),

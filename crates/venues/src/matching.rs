@@ -213,19 +213,19 @@ mod tests {
              buy  100% 3     0   50000 10
              sell 100% 0     0   50000 10
              buy  0.5  30000 0   50000 0",
-            &expect![[r"
+            &expect![[r#"
                 buy  0.5  30000 0   50000 10 → 0.5 at 50000 for 25000 fee 25
                 buy  0.5  25025 0   50000 10 → 0.5 at 50000 for 25000 fee 25
-                buy  0.5  25024 0   50000 10 → rejected VEN-BALANCE: needs 25025.000000, has 25024
+                buy  0.5  25024 0   50000 10 → rejected VEN-BALANCE: needs 25025.00000, has 25024
                 sell 0.5  0     0.5 50000 10 → 0.5 at 50000 for 25000 fee 25
                 sell 0.5  0     0.4 50000 10 → rejected VEN-POSITION: needs 0.5, has 0.4
-                buy  100% 10000 0   50000 10 → 0.1998 at 50000 for 9990 fee 9.99
-                buy  50%  10000 0   50000 10 → 0.0999 at 50000 for 4995 fee 4.995
+                buy  100% 10000 0   50000 10 → 0.1998000000000000000000000000 at 50000 for 9990 fee 9.99
+                buy  50%  10000 0   50000 10 → 0.0999000000000000000000000000 at 50000 for 4995 fee 4.995
                 sell 100% 0     0.7 50000 10 → 0.7 at 50000 for 35000 fee 35
                 buy  100% 3     0   50000 10 → canceled VEN-NOTHING-LEFT: 3 USDT of free cash is less than the smallest order
                 sell 100% 0     0   50000 10 → canceled VEN-NOTHING-LEFT: 0 BTC held is less than the smallest order
                 buy  0.5  30000 0   50000 0 → waits
-            "]],
+            "#]],
         );
     }
 

@@ -1,0 +1,117 @@
+//! A tick that changes nothing: frame, snapshot and decision through four services.
+
+use std::convert::Infallible;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use engine::delivery::Outbox;
+use engine::feed::InMemoryFeed;
+use engine::rank::{Rank, Role};
+use engine::run::{BacktestEngine, RunReport, Settings};
+use engine::service::{BacktestService, RunOutcome, ServiceReport};
+use model::event::{Envelope, Payload, Topic};
+use model::frame::{Bar, BarKind, Frame, FrameBatch};
+use model::snapshot::{AccountBook, AccountSnapshot};
+use model::strategy::Decision;
+use model::time::UtcMillis;
+
+/// Frames of one instrument whose price does not move.
+pub fn frames(count: usize) -> Arc<FrameBatch> {
+    let bar = Bar { open: 1.0, high: 1.0, low: 1.0, close: 1.0, volume: 1.0, kind: BarKind::Real };
+    let mut batch = FrameBatch::with_capacity(1, count);
+    for minute in (0i64..).take(count) {
+        batch.push(UtcMillis::new(minute * 60_000), false, &[bar]);
+    }
+    Arc::new(batch)
+}
+
+/// Runs `frames` through four services that pass a frame on and do nothing else: what is left is the
+/// cost of bus and barrier.
+pub async fn run(frames: Arc<FrameBatch>) -> RunReport {
+    BacktestEngine::new(Settings::default())
+        .service(Rank::first(Role::Execution), Relay::snapshots())
+        .service(Rank::first(Role::Strategy), Relay::decisions())
+        .service(Rank::first(Role::Gate), Relay::silent("gate", &[Topic::Intent]))
+        .service(Rank::first(Role::Audit), Relay::silent("audit", &Topic::ALL))
+        .run(InMemoryFeed::new(frames))
+        .await
+}
+
+/// A service that answers one topic with another.
+#[derive(Debug)]
+struct Relay {
+    name: &'static str,
+    topics: &'static [Topic],
+    turns: [Option<Rc<AccountSnapshot>>; 2],
+    heard: i64,
+}
+
+impl Relay {
+    fn silent(name: &'static str, topics: &'static [Topic]) -> Self {
+        Self { name, topics, turns: [None, None], heard: 0 }
+    }
+
+    fn snapshots() -> Self {
+        Self::silent("execution", &[Topic::Frame, Topic::Verdict])
+    }
+
+    fn decisions() -> Self {
+        Self::silent("strategy", &[Topic::Account, Topic::Fill])
+    }
+
+    fn snapshot(&mut self, frame: &Frame) -> Rc<AccountSnapshot> {
+        self.turns.swap(0, 1);
+        let turn = &mut self.turns[0];
+        if let Some(snapshot) = turn.as_mut().and_then(Rc::get_mut) {
+            snapshot.frame.clone_from(frame);
+        } else {
+            *turn = Some(Rc::new(AccountSnapshot {
+                frame: frame.clone(),
+                marks: vec![None],
+                equity: 0.0,
+                cash: 0.0,
+                gross: 0.0,
+                net: 0.0,
+                unrealized: 0.0,
+                book: Rc::new(AccountBook::default()),
+            }));
+        }
+        Rc::clone(turn.as_ref().expect("filled on both ways"))
+    }
+}
+
+impl BacktestService for Relay {
+    type Error = Infallible;
+
+    const CLOSES_TICKS: bool = false;
+
+    fn name(&self) -> &str {
+        self.name
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        self.topics
+    }
+
+    fn looks_up(&self) -> &'static [Topic] {
+        if self.name == "gate" { &[Topic::Account] } else { &[] }
+    }
+
+    fn handle(&mut self, envelope: &Envelope, outbox: &mut Outbox) -> Result<(), Infallible> {
+        self.heard += 1;
+        if self.name == "execution"
+            && let Payload::Frame(frame) = &envelope.payload
+        {
+            let snapshot = self.snapshot(frame);
+            outbox.publish(Payload::Account(snapshot));
+        }
+        if self.name == "strategy" {
+            outbox.publish(Payload::Decision(Decision::HOLD));
+        }
+        Ok(())
+    }
+
+    fn finish(&mut self, _outcome: &RunOutcome) -> Result<ServiceReport, Infallible> {
+        Ok(ServiceReport::new(self.name).with("heard", self.heard))
+    }
+}

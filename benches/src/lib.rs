@@ -1,0 +1,3 @@
+//! Workloads of the speed targets (`docs/performance.md`), for wall time and instruction counts.
+
+pub mod idle_tick;
