@@ -213,7 +213,7 @@ mod tests {
              buy  100% 3     0   50000 10
              sell 100% 0     0   50000 10
              buy  0.5  30000 0   50000 0",
-            &expect![[r#"
+            &expect![[r"
                 buy  0.5  30000 0   50000 10 → 0.5 at 50000 for 25000 fee 25
                 buy  0.5  25025 0   50000 10 → 0.5 at 50000 for 25000 fee 25
                 buy  0.5  25024 0   50000 10 → rejected VEN-BALANCE: needs 25025.00000, has 25024
@@ -225,7 +225,7 @@ mod tests {
                 buy  100% 3     0   50000 10 → canceled VEN-NOTHING-LEFT: 3 USDT of free cash is less than the smallest order
                 sell 100% 0     0   50000 10 → canceled VEN-NOTHING-LEFT: 0 BTC held is less than the smallest order
                 buy  0.5  30000 0   50000 0 → waits
-            "#]],
+            "]],
         );
     }
 
