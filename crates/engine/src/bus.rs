@@ -242,7 +242,7 @@ impl EventBus {
                 Step::Idle => return Poll::Ready(Ok(())),
                 Step::Blocked => match self.poll_blocked(context) {
                     Poll::Ready(Ok(())) => {}
-                    other => return other,
+                    ended @ (Poll::Ready(Err(_)) | Poll::Pending) => return ended,
                 },
             }
         }
@@ -265,7 +265,7 @@ impl EventBus {
             let has_closed = |state: &State, slot: usize| state.slots[slot].closed == tick;
             match self.poll_until(slot, &has_closed, context) {
                 Poll::Ready(Ok(())) => {}
-                other => return other,
+                ended @ (Poll::Ready(Err(_)) | Poll::Pending) => return ended,
             }
         }
         Poll::Ready(Ok(()))

@@ -1,6 +1,6 @@
 //! The strategy host: calls a [`Strategy`] once per account snapshot and publishes what it wants.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use model::event::{Envelope, Payload, Topic};
 use model::frame::MarketView;
@@ -80,7 +80,7 @@ impl Wish<'_> {
         if !self.intents.is_empty() {
             let intents = std::mem::take(self.intents);
             let group = IntentGroup { strategy: self.place, intents };
-            self.outbox.publish(Payload::Intent(Rc::new(group)));
+            self.outbox.publish(Payload::Intent(Arc::new(group)));
         }
     }
 }

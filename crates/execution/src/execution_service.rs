@@ -1,6 +1,7 @@
 //! The one service that executes: fills orders at the open, books them, values the account.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use engine::delivery::Outbox;
 use engine::service::{BacktestService, RunOutcome, ServiceReport};
@@ -174,8 +175,8 @@ impl ExecutionService {
             closed: None,
         };
         self.account.book_fill(&mut fill)?;
-        outbox.publish(Payload::Fill(Rc::new(fill)));
-        outbox.publish(Payload::OrderUpdate(Rc::new(OrderUpdate {
+        outbox.publish(Payload::Fill(Arc::new(fill)));
+        outbox.publish(Payload::OrderUpdate(Arc::new(OrderUpdate {
             order_id: order.order_id,
             status: OrderStatus::Filled,
             order_qty: Some(last_qty),
@@ -198,7 +199,7 @@ impl ExecutionService {
             Size::Units(quantity) => Some(quantity),
             Size::Share(_) => None,
         };
-        outbox.publish(Payload::OrderUpdate(Rc::new(OrderUpdate {
+        outbox.publish(Payload::OrderUpdate(Arc::new(OrderUpdate {
             order_id: working.order.order_id,
             status,
             order_qty,

@@ -2,6 +2,7 @@
 
 use std::convert::Infallible;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use engine::delivery::Outbox;
 use engine::service::{BacktestService, RunOutcome, ServiceReport};
@@ -202,7 +203,7 @@ impl BacktestService for RiskGate {
             _ => None,
         };
         let verdicts = self.judge(group, account);
-        outbox.publish(Payload::Verdict(Rc::new(verdicts)));
+        outbox.publish(Payload::Verdict(Arc::new(verdicts)));
         Ok(())
     }
 

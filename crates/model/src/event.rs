@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
@@ -81,13 +82,13 @@ pub enum Payload {
     /// See [`Topic::Frame`].
     Frame(Frame),
     /// See [`Topic::Intent`].
-    Intent(Rc<IntentGroup>),
+    Intent(Arc<IntentGroup>),
     /// See [`Topic::Verdict`].
-    Verdict(Rc<VerdictGroup>),
+    Verdict(Arc<VerdictGroup>),
     /// See [`Topic::OrderUpdate`].
-    OrderUpdate(Rc<OrderUpdate>),
+    OrderUpdate(Arc<OrderUpdate>),
     /// See [`Topic::Fill`].
-    Fill(Rc<Fill>),
+    Fill(Arc<Fill>),
     /// See [`Topic::Account`].
     Account(Rc<AccountSnapshot>),
     /// See [`Topic::Decision`].
@@ -95,7 +96,7 @@ pub enum Payload {
     /// See [`Topic::Control`].
     Control(Control),
     /// See [`Topic::Custom`].
-    Custom(Rc<Custom>),
+    Custom(Arc<Custom>),
 }
 
 impl Payload {

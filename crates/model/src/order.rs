@@ -1,8 +1,8 @@
 //! Orders: what a strategy wants, what the gate lets through, and how it ends.
 
 use std::fmt;
-use std::rc::Rc;
 use std::str::FromStr;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
@@ -129,7 +129,7 @@ pub struct OrderIntent {
     /// The order's name, should it become one.
     pub order_id: OrderId,
     /// The strategy's own name for it, where it has one (`scripted` takes it from its file).
-    pub label: Option<Rc<str>>,
+    pub label: Option<Arc<str>>,
     /// What to trade.
     pub instrument: InstrumentIx,
     /// Buy or sell.

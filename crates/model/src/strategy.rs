@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::rc::Rc;
+use std::sync::Arc;
 
 use crate::fill::Fill;
 use crate::frame::MarketView;
@@ -217,7 +217,7 @@ impl<'a> OrderDesk<'a> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderRequest {
     /// The strategy's own name for it.
-    pub label: Option<Rc<str>>,
+    pub label: Option<Arc<str>>,
     /// What to trade.
     pub instrument: InstrumentIx,
     /// Buy or sell.

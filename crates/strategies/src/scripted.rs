@@ -1,6 +1,6 @@
 //! Replays a list of requests from a file, so that published examples run without writing code.
 
-use std::rc::Rc;
+use std::sync::Arc;
 
 use model::frame::MarketView;
 use model::instrument::{InstrumentId, InstrumentTable};
@@ -176,7 +176,7 @@ impl Cells<'_> {
             fault(self.line, format!("instrument `{id}`"), format!("one of {}", known.join(", ")))
         })?;
         let size: Size = self.cell("qty").parse().map_err(|error| self.wrong("qty", &error))?;
-        let label = Some(self.cell("order_id")).filter(|id| !id.is_empty()).map(Rc::from);
+        let label = Some(self.cell("order_id")).filter(|id| !id.is_empty()).map(Arc::from);
         let reduce_only = self.word("reduce_only", &["true", "false", ""])? == "true";
         let order_type = OrderType::Market;
         let request = OrderRequest { label, instrument, side, order_type, size, reduce_only };
