@@ -14,6 +14,8 @@ mod factor;
 mod file;
 mod random;
 mod recipe;
+#[cfg(test)]
+mod tests;
 
 use std::fs;
 use std::io;
