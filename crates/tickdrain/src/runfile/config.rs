@@ -1,0 +1,350 @@
+//! A run as validated: what the run file says, every default filled in.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use model::Decimal;
+use model::instrument::{InstrumentId, InstrumentIx, InstrumentTable};
+use model::key::PositionKey;
+use model::parameter::ParameterError;
+use model::strategy::{Strategy, StrategySetup};
+use model::time::{Interval, UtcMillis};
+
+use super::data::{self, CandleSeries, DataSection};
+use super::document;
+use super::execution::{self, ExecutionConfig};
+use super::fault::{Fault, FaultClass, FaultLog, Faults};
+use super::field::{Choice, Instant, Length, Text, Whole};
+use super::initial;
+use super::instruments::{self, InstrumentBook, Listed};
+use super::options::{self, AuditLevel, EngineConfig, ResultsConfig};
+use super::overrides;
+use super::place::{Place, Source};
+use super::reader::TableReader;
+use super::semantic;
+use super::strategy::{self, Scope, StrategyConfig};
+use super::venues::{VenueBook, unknown_venue};
+use crate::catalog::StrategyCatalog;
+use crate::registry::{Asset, Registry};
+
+/// Which frames there are when instruments trade at different times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Align {
+    /// One wherever any instrument has a bar.
+    Outer,
+    /// One where all of them have.
+    Inner,
+}
+
+const ALIGNS: Choice<'static, Align> = Choice(&[("outer", Align::Outer), ("inner", Align::Inner)]);
+
+/// Order of the sections in a resolved run file.
+const ORDER: [&str; 20] = [
+    "name",
+    "share_class",
+    "start",
+    "end",
+    "interval",
+    "align",
+    "warmup",
+    "benchmark",
+    "seed",
+    "initial",
+    "instruments",
+    "data",
+    "venues",
+    "execution",
+    "strategy",
+    "risk",
+    "pnl",
+    "audit",
+    "results",
+    "engine",
+];
+
+/// A run file as validated.
+#[derive(Clone, Debug)]
+pub struct RunConfig {
+    /// Name of the run, for people; by default that of the file.
+    pub name: String,
+    /// Asset in which equity and PnL are stated.
+    pub share_class: Box<str>,
+    /// Bars count that open at or after this instant.
+    pub start: Option<UtcMillis>,
+    /// Bars count that close at or before this instant.
+    pub end: Option<UtcMillis>,
+    /// Length of a frame.
+    pub interval: Interval,
+    /// Which frames there are.
+    pub align: Align,
+    /// Frames before `start` that are seen, but not traded in.
+    pub warmup: usize,
+    /// What the result is compared with; has candles.
+    pub benchmark: Option<InstrumentIx>,
+    /// Seed of all random streams.
+    pub seed: u64,
+    /// Holdings at the start, in the order of the keys; no amount is negative.
+    pub initial: Vec<(PositionKey, Decimal)>,
+    /// Instruments of the run: those of `data` in its order, then others that the run file declares.
+    /// The keys of `initial` are in it too.
+    pub instruments: InstrumentTable,
+    /// Series of candles; series *i* is that of instrument *i*.
+    pub data: Vec<CandleSeries>,
+    /// Venues, with fees as the run file has them.
+    pub venues: VenueBook,
+    /// How orders fill.
+    pub execution: ExecutionConfig,
+    /// Strategies, in the order in which they decide; at least one.
+    pub strategies: Vec<StrategyConfig>,
+    /// How much the audit log keeps.
+    pub audit: AuditLevel,
+    /// What is written beside the log.
+    pub results: ResultsConfig,
+    /// Limits and sizes of the engine.
+    pub engine: EngineConfig,
+    resolved: toml::Table,
+}
+
+impl RunConfig {
+    /// Reads a run file with overrides (`key=value`).
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, all at once.
+    pub fn load(
+        path: &Path,
+        overrides: &[String],
+        catalog: &StrategyCatalog,
+    ) -> Result<Self, Faults> {
+        let name = path.display().to_string();
+        let text = fs::read_to_string(path).map_err(|error| {
+            let source = Source { name: name.clone(), text: String::new() };
+            let fault = Fault::new("CFG-FILE", Place::RUN_FILE, error.to_string(), "a run file")
+                .headline(format!("cannot read the run file: {error}"));
+            let content = error.kind() == io::ErrorKind::InvalidData;
+            let class = if content { FaultClass::Config } else { FaultClass::Io };
+            Faults::one(source, fault.class(class))
+        })?;
+        let base = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+        Self::from_str(&name, &text, base.unwrap_or(Path::new(".")), overrides, catalog)
+    }
+
+    /// Reads the text of a run file whose paths are relative to `base`.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, all at once.
+    pub fn from_str(
+        source_name: &str,
+        text: &str,
+        base: &Path,
+        overrides: &[String],
+        catalog: &StrategyCatalog,
+    ) -> Result<Self, Faults> {
+        let log = FaultLog::new(Source { name: source_name.to_owned(), text: text.to_owned() });
+        let mut tree = document::parse(text, &log);
+        let readable = log.is_empty();
+        for argument in overrides {
+            overrides::apply(&mut tree, argument, &log);
+        }
+        if !readable {
+            // What is left of a broken text would only yield faults that are not there.
+            return Err(log.into_faults());
+        }
+        let name = Path::new(source_name).file_stem().and_then(|stem| stem.to_str());
+        let root = TableReader::new(&tree, Place::RUN_FILE, String::new(), &log);
+        let config = read(root, name.unwrap_or("run"), base, catalog);
+        match config {
+            Some(config) if log.is_empty() => Ok(config),
+            _ => Err(log.into_faults()),
+        }
+    }
+
+    /// The run file as resolved: every default written out, every path absolute.
+    ///
+    /// Read again, it gives this configuration.
+    pub const fn resolved(&self) -> &toml::Table {
+        &self.resolved
+    }
+
+    /// The resolved run file without names, paths and output options, in canonical order: what the
+    /// run id is made of, beside the hashes of data and registry.
+    pub fn semantic_toml(&self) -> String {
+        semantic::semantic_toml(&self.resolved, &self.strategies)
+    }
+
+    /// Builds the strategies, in their order.
+    ///
+    /// # Errors
+    ///
+    /// A parameter that does not fit the others: none, when `catalog` is the one that the run file
+    /// was read with.
+    ///
+    /// # Panics
+    ///
+    /// If `catalog` lacks a strategy that the run file was read with.
+    pub fn build_strategies(
+        &self,
+        catalog: &StrategyCatalog,
+    ) -> Result<Vec<Box<dyn Strategy>>, ParameterError> {
+        self.strategies
+            .iter()
+            .map(|strategy| {
+                let entry =
+                    catalog.get(strategy.kind).expect("the catalogue that it was read with");
+                entry.build(&StrategySetup {
+                    parameters: &strategy.parameters,
+                    instruments: &self.instruments,
+                    interval: self.interval,
+                })
+            })
+            .collect()
+    }
+}
+
+/// Reads the whole tree; `None` only after a fault.
+fn read(
+    mut root: TableReader<'_>,
+    default_name: &str,
+    base: &Path,
+    catalog: &StrategyCatalog,
+) -> Option<RunConfig> {
+    let registry = Registry::built_in();
+    let log = root.log();
+    let name = root.or_default("name", &Text("a name for the run"), default_name.to_owned());
+    let book = InstrumentBook::read(&mut root, registry);
+    let share_class = read_share_class(&mut root, &book);
+    let (start, end) = read_window(&mut root);
+    let interval = root.or_default("interval", &Length, Interval::HOUR);
+    let align = root.or_default("align", &ALIGNS, Align::Outer);
+    let warmup = root.or_default("warmup", &Whole { min: 0, max: i64::from(u32::MAX) }, 0);
+    let seed = root.or_default("seed", &Whole { min: 0, max: i64::MAX }, 0);
+    let data = data::read(&mut root, &book, base, interval);
+    let used = used_instruments(&data, &book);
+    let venues = VenueBook::read(&mut root, registry, &used);
+    let mut table = instrument_table(&used, &data, &book, &venues, log);
+    let benchmark = read_benchmark(&mut root, &book, &data);
+    let holdings = initial::read(&mut root, &venues, &book);
+    let execution = execution::read(&mut root);
+    let scope = Scope {
+        book: &book,
+        data: &data,
+        table: &table,
+        share_class: share_class.as_deref(),
+        interval,
+        base,
+    };
+    let strategies = strategy::read(&mut root, catalog, scope);
+    if let (Some(share_class), true) = (&share_class, data.complete) {
+        initial::check_price_paths(&holdings, &table, share_class, log);
+    }
+    for holding in &holdings {
+        table.add_key(holding.key.clone());
+    }
+    options::read_reserved(&mut root, "risk");
+    options::read_reserved(&mut root, "pnl");
+    Some(RunConfig {
+        name,
+        start,
+        end,
+        interval,
+        align,
+        warmup: usize::try_from(warmup).expect("a count is not negative"),
+        benchmark,
+        seed: u64::try_from(seed).expect("a seed is not negative"),
+        initial: holdings.into_iter().map(|holding| (holding.key, holding.amount)).collect(),
+        instruments: table,
+        data: data.series,
+        venues,
+        execution,
+        strategies,
+        audit: options::read_audit(&mut root),
+        results: options::read_results(&mut root),
+        engine: options::read_engine(&mut root),
+        resolved: in_order(root.finish()),
+        share_class: share_class?.into(),
+    })
+}
+
+fn in_order(mut table: toml::Table) -> toml::Table {
+    ORDER.iter().filter_map(|key| Some(((*key).to_owned(), table.remove(*key)?))).collect()
+}
+
+fn read_share_class(root: &mut TableReader<'_>, book: &InstrumentBook) -> Option<String> {
+    let asset = root.required("share_class", &Asset)?;
+    let known = book.assets(None);
+    if !known.contains(asset.as_str()) {
+        let found = format!("the unknown asset `{asset}`");
+        let expected = "an asset of the registry or of [[instruments]]";
+        let fault = Fault::new("CFG-ASSET", root.place("share_class"), found, expected);
+        root.log().record(fault.key("share_class").hint_nearest(&asset, known));
+        return None;
+    }
+    Some(asset)
+}
+
+fn read_window(root: &mut TableReader<'_>) -> (Option<UtcMillis>, Option<UtcMillis>) {
+    let (start, end) = (root.optional("start", &Instant), root.optional("end", &Instant));
+    if let (Some(start), Some(end)) = (start, end)
+        && start >= end
+    {
+        let found = format!("an empty window: {end} is not after {start}");
+        root.record("end", "CFG-WINDOW", found, "an end after the start");
+    }
+    (start, end)
+}
+
+fn read_benchmark(
+    root: &mut TableReader<'_>,
+    book: &InstrumentBook,
+    data: &DataSection,
+) -> Option<InstrumentIx> {
+    let id = root.optional("benchmark", &Listed(book))?;
+    let series = data.series.iter().find(|series| series.instrument == id);
+    if series.is_none() && data.complete {
+        let found = format!("`{id}`, of which the run has no candles");
+        root.record(
+            "benchmark",
+            "CFG-DATA-MISSING",
+            found,
+            "an instrument with candles in [[data]]",
+        );
+    }
+    series.map(|series| series.ix)
+}
+
+/// Instruments in the order of the table: those with data first, so that series and places agree.
+fn used_instruments(data: &DataSection, book: &InstrumentBook) -> Vec<InstrumentId> {
+    let mut used: Vec<InstrumentId> =
+        data.series.iter().map(|series| series.instrument.clone()).collect();
+    for declared in book.declared() {
+        if !used.contains(&declared.id) {
+            used.push(declared.id.clone());
+        }
+    }
+    used
+}
+
+fn instrument_table(
+    used: &[InstrumentId],
+    data: &DataSection,
+    book: &InstrumentBook,
+    venues: &VenueBook,
+    log: &FaultLog,
+) -> InstrumentTable {
+    debug_assert!(data.series.len() <= used.len(), "every series has an instrument");
+    let mut table = InstrumentTable::new();
+    for id in used {
+        let entry = book.get(id).expect("only listed instruments are used");
+        let fees = venues.get(&id.venue).map(|venue| venue.fees(id.market));
+        table.add(instruments::instrument(entry, fees.unwrap_or_default()));
+    }
+    for declared in book.declared() {
+        if venues.get(&declared.id.venue).is_none() {
+            let fault = unknown_venue(declared.place.clone(), &declared.id.venue, venues);
+            log.record(fault.key(declared.key.clone()));
+        }
+    }
+    table
+}

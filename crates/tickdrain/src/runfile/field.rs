@@ -1,0 +1,438 @@
+//! Fields: what the value of a key may be, how it is read, and how it is written back.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::str::FromStr;
+
+use model::Decimal;
+use model::order::Size;
+use model::time::{Interval, UtcMillis};
+
+use super::document::{Node, Value};
+use super::fault::{Fault, FaultClass};
+
+/// A type of value that a key can have.
+///
+/// `write` after `read` is what the resolved run file holds, and reads as the same value again.
+pub trait Field {
+    /// What it is read as.
+    type Value;
+
+    /// What a value may be, as a noun.
+    fn expected(&self) -> String;
+
+    /// Reads a value.
+    ///
+    /// # Errors
+    ///
+    /// All that is wrong with it, without the key.
+    fn read(&self, node: &Node) -> Result<Self::Value, Vec<Fault>>;
+
+    /// Writes a value.
+    fn write(&self, value: &Self::Value) -> toml::Value;
+}
+
+/// The fault of a value that is not what `field` takes.
+pub(crate) fn wrong(field: &impl Field, node: &Node) -> Fault {
+    Fault::new("CFG-VALUE", node.place.clone(), node.describe(), field.expected())
+}
+
+/// A decimal, written without an exponent and without trailing zeros.
+pub(super) fn write_decimal(value: Decimal) -> toml::Value {
+    toml::Value::String(value.normalize().to_string())
+}
+
+/// Text that is not empty; the noun says what it is.
+#[derive(Clone, Copy, Debug)]
+pub struct Text(pub &'static str);
+
+impl Field for Text {
+    type Value = String;
+
+    fn expected(&self) -> String {
+        self.0.to_owned()
+    }
+
+    fn read(&self, node: &Node) -> Result<String, Vec<Fault>> {
+        match &node.value {
+            Value::String(text) if !text.trim().is_empty() => Ok(text.clone()),
+            _ => Err(vec![wrong(self, node)]),
+        }
+    }
+
+    fn write(&self, value: &String) -> toml::Value {
+        toml::Value::String(value.clone())
+    }
+}
+
+/// A whole number from `min` to `max`.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole {
+    /// Smallest value.
+    pub min: i64,
+    /// Largest value.
+    pub max: i64,
+}
+
+impl Field for Whole {
+    type Value = i64;
+
+    fn expected(&self) -> String {
+        match (self.min, self.max) {
+            (i64::MIN, i64::MAX) => "a whole number".to_owned(),
+            (min, i64::MAX) => format!("a whole number from {min}"),
+            (min, max) => format!("a whole number from {min} to {max}"),
+        }
+    }
+
+    fn read(&self, node: &Node) -> Result<i64, Vec<Fault>> {
+        match node.value {
+            Value::Integer(Ok(number)) if (self.min..=self.max).contains(&number) => Ok(number),
+            _ => Err(vec![wrong(self, node)]),
+        }
+    }
+
+    fn write(&self, value: &i64) -> toml::Value {
+        toml::Value::Integer(*value)
+    }
+}
+
+/// A decimal from `min` to `max`, given as a number or as a string.
+#[derive(Clone, Copy, Debug)]
+pub struct Number {
+    /// Smallest value.
+    pub min: Decimal,
+    /// Largest value; there is none at [`Decimal::MAX`].
+    pub max: Decimal,
+}
+
+impl Number {
+    /// Zero or more.
+    pub const NOT_NEGATIVE: Self = Self { min: Decimal::ZERO, max: Decimal::MAX };
+}
+
+impl Field for Number {
+    type Value = Decimal;
+
+    fn expected(&self) -> String {
+        match (self.min == Decimal::MIN, self.max == Decimal::MAX) {
+            (true, true) => "a decimal".to_owned(),
+            (true, false) => format!("a decimal up to {}", self.max),
+            (false, true) => format!("a decimal from {}", self.min),
+            (false, false) => format!("a decimal from {} to {}", self.min, self.max),
+        }
+    }
+
+    fn read(&self, node: &Node) -> Result<Decimal, Vec<Fault>> {
+        read_decimal(node)
+            .filter(|value| (self.min..=self.max).contains(value))
+            .ok_or_else(|| vec![wrong(self, node)])
+    }
+
+    fn write(&self, value: &Decimal) -> toml::Value {
+        write_decimal(*value)
+    }
+}
+
+/// A decimal above zero, given as a number or as a string.
+#[derive(Clone, Copy, Debug)]
+pub struct Positive;
+
+impl Field for Positive {
+    type Value = Decimal;
+
+    fn expected(&self) -> String {
+        "a decimal above 0".to_owned()
+    }
+
+    fn read(&self, node: &Node) -> Result<Decimal, Vec<Fault>> {
+        read_decimal(node)
+            .filter(|value| *value > Decimal::ZERO)
+            .ok_or_else(|| vec![wrong(self, node)])
+    }
+
+    fn write(&self, value: &Decimal) -> toml::Value {
+        write_decimal(*value)
+    }
+}
+
+/// The decimal that a node spells, to the last digit; `None` if it has more than 28 of them.
+fn read_decimal(node: &Node) -> Option<Decimal> {
+    match &node.value {
+        Value::Integer(Ok(number)) => Some(Decimal::from(*number)),
+        Value::Integer(Err(text)) | Value::Float(text) | Value::String(text) => {
+            parse_decimal(text.trim())
+        }
+        Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => None,
+    }
+}
+
+/// Reads `10`, `0.1` or `1e-3`, exactly.
+pub(super) fn parse_decimal(text: &str) -> Option<Decimal> {
+    if text.contains(['e', 'E']) {
+        Decimal::from_scientific(text).ok()
+    } else {
+        Decimal::from_str_exact(text).ok()
+    }
+}
+
+/// `true` or `false`.
+#[derive(Clone, Copy, Debug)]
+pub struct Flag;
+
+impl Field for Flag {
+    type Value = bool;
+
+    fn expected(&self) -> String {
+        "true or false".to_owned()
+    }
+
+    fn read(&self, node: &Node) -> Result<bool, Vec<Fault>> {
+        match node.value {
+            Value::Boolean(value) => Ok(value),
+            _ => Err(vec![wrong(self, node)]),
+        }
+    }
+
+    fn write(&self, value: &bool) -> toml::Value {
+        toml::Value::Boolean(*value)
+    }
+}
+
+/// One of some words, each with what it stands for.
+#[derive(Debug)]
+pub struct Choice<'a, T>(pub &'a [(&'static str, T)]);
+
+impl<T: Copy + PartialEq> Choice<'_, T> {
+    /// The word for a value.
+    pub fn word(&self, value: T) -> &'static str {
+        let known = self.0.iter().find(|(_, known)| *known == value);
+        known.expect("every value of a choice has a word").0
+    }
+}
+
+impl<T: Copy + PartialEq> Field for Choice<'_, T> {
+    type Value = T;
+
+    fn expected(&self) -> String {
+        let words: Vec<String> = self.0.iter().map(|(word, _)| format!("{word:?}")).collect();
+        match words.split_last() {
+            Some((last, rest @ [_, ..])) => format!("{} or {last}", rest.join(", ")),
+            Some((last, [])) => last.clone(),
+            None => "nothing".to_owned(),
+        }
+    }
+
+    fn read(&self, node: &Node) -> Result<T, Vec<Fault>> {
+        let Value::String(text) = &node.value else {
+            return Err(vec![wrong(self, node)]);
+        };
+        let known = self.0.iter().find(|(word, _)| word == text);
+        known.map(|(_, value)| *value).ok_or_else(|| {
+            vec![wrong(self, node).hint_nearest(text, self.0.iter().map(|(word, _)| *word))]
+        })
+    }
+
+    fn write(&self, value: &T) -> toml::Value {
+        toml::Value::String(self.word(*value).to_owned())
+    }
+}
+
+/// The length of a bar: `"1m"`, `"1h"`, `"1d"`.
+#[derive(Clone, Copy, Debug)]
+pub struct Length;
+
+impl Field for Length {
+    type Value = Interval;
+
+    fn expected(&self) -> String {
+        "a duration such as \"1m\", \"15m\", \"1h\" or \"1d\"".to_owned()
+    }
+
+    fn read(&self, node: &Node) -> Result<Interval, Vec<Fault>> {
+        read_text(self, node)
+    }
+
+    fn write(&self, value: &Interval) -> toml::Value {
+        toml::Value::String(value.to_string())
+    }
+}
+
+/// A duration that may be zero: `"0s"` is `None`.
+#[derive(Clone, Copy, Debug)]
+pub struct Delay;
+
+impl Field for Delay {
+    type Value = Option<Interval>;
+
+    fn expected(&self) -> String {
+        "a duration such as \"0s\", \"250ms\" or \"1m\"".to_owned()
+    }
+
+    fn read(&self, node: &Node) -> Result<Option<Interval>, Vec<Fault>> {
+        match &node.value {
+            Value::String(text) if matches!(text.trim(), "0s" | "0ms" | "0m" | "0h" | "0d") => {
+                Ok(None)
+            }
+            _ => read_text(self, node).map(Some),
+        }
+    }
+
+    fn write(&self, value: &Option<Interval>) -> toml::Value {
+        toml::Value::String(value.map_or_else(|| "0s".to_owned(), |length| length.to_string()))
+    }
+}
+
+/// A date (00:00 UTC) or a time, with or without quotes.
+#[derive(Clone, Copy, Debug)]
+pub struct Instant;
+
+impl Field for Instant {
+    type Value = UtcMillis;
+
+    fn expected(&self) -> String {
+        "a date such as \"2024-01-31\" or a time such as \"2024-01-31T12:00:00Z\"".to_owned()
+    }
+
+    fn read(&self, node: &Node) -> Result<UtcMillis, Vec<Fault>> {
+        match &node.value {
+            Value::Datetime(text) => text.parse().ok().ok_or_else(|| vec![wrong(self, node)]),
+            _ => read_text(self, node),
+        }
+    }
+
+    fn write(&self, value: &UtcMillis) -> toml::Value {
+        toml::Value::String(value.to_string())
+    }
+}
+
+/// A positive amount of base units or a share such as `"100%"`.
+#[derive(Clone, Copy, Debug)]
+pub struct Amount;
+
+impl Field for Amount {
+    type Value = Size;
+
+    fn expected(&self) -> String {
+        "an amount of base units above 0 or a share above \"0%\" up to \"100%\"".to_owned()
+    }
+
+    fn read(&self, node: &Node) -> Result<Size, Vec<Fault>> {
+        let written = match (&node.value, read_decimal(node)) {
+            (_, Some(units)) => Some(units.to_string()),
+            (Value::String(text), None) => Some(text.clone()),
+            _ => None,
+        };
+        written.and_then(|text| text.parse().ok()).ok_or_else(|| vec![wrong(self, node)])
+    }
+
+    fn write(&self, value: &Size) -> toml::Value {
+        match value {
+            Size::Units(quantity) => write_decimal(quantity.0),
+            Size::Share(_) => toml::Value::String(value.to_string()),
+        }
+    }
+}
+
+/// A file that exists, relative to `base`.
+#[derive(Clone, Copy, Debug)]
+pub struct FilePath<'a> {
+    /// Folder of the run file.
+    pub base: &'a Path,
+    /// Endings that the name may have; empty if any will do.
+    pub extensions: &'static [&'static str],
+}
+
+impl Field for FilePath<'_> {
+    type Value = PathBuf;
+
+    fn expected(&self) -> String {
+        match self.extensions {
+            [] => "a file, relative to the run file".to_owned(),
+            some => {
+                format!("a file, relative to the run file, that ends in .{}", some.join(" or ."))
+            }
+        }
+    }
+
+    fn read(&self, node: &Node) -> Result<PathBuf, Vec<Fault>> {
+        let Value::String(text) = &node.value else {
+            return Err(vec![wrong(self, node)]);
+        };
+        let path = absolute(&self.base.join(text));
+        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("");
+        if !self.extensions.is_empty() && !self.extensions.contains(&extension) {
+            return Err(vec![wrong(self, node)]);
+        }
+        match fs::metadata(&path) {
+            Ok(metadata) if metadata.is_file() => Ok(path),
+            Ok(_) => Err(vec![unreadable(self, node, &path, "is not a file")]),
+            Err(error) => Err(vec![unreadable(self, node, &path, &error.to_string())]),
+        }
+    }
+
+    /// Absolute, because a resolved run file is kept in another folder.
+    fn write(&self, value: &PathBuf) -> toml::Value {
+        toml::Value::String(value.to_string_lossy().into_owned())
+    }
+}
+
+/// The fault of a file that cannot be had.
+pub(super) fn unreadable(field: &impl Field, node: &Node, path: &Path, reason: &str) -> Fault {
+    Fault::new("CFG-FILE", node.place.clone(), node.describe(), field.expected())
+        .class(FaultClass::Io)
+        .hint(format!("{}: {reason}", path.display()))
+}
+
+/// The path from the root, without `..`; the name itself stays, even if it is a link.
+fn absolute(path: &Path) -> PathBuf {
+    let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
+    match (folder, path.file_name()) {
+        (Some(folder), Some(name)) => folder.join(name),
+        _ => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
+    }
+}
+
+/// One value, or an array of at least one.
+#[derive(Clone, Copy, Debug)]
+pub struct OneOrMany<F>(pub F);
+
+impl<F: Field> Field for OneOrMany<F> {
+    type Value = Vec<F::Value>;
+
+    fn expected(&self) -> String {
+        format!("{}, or a list", self.0.expected())
+    }
+
+    fn read(&self, node: &Node) -> Result<Vec<F::Value>, Vec<Fault>> {
+        let nodes = match &node.value {
+            Value::Array(nodes) if nodes.is_empty() => return Err(vec![wrong(self, node)]),
+            Value::Array(nodes) => nodes.as_slice(),
+            _ => std::slice::from_ref(node),
+        };
+        let mut values = Vec::with_capacity(nodes.len());
+        let mut faults = Vec::new();
+        for node in nodes {
+            match self.0.read(node) {
+                Ok(value) => values.push(value),
+                Err(found) => faults.extend(found),
+            }
+        }
+        if faults.is_empty() { Ok(values) } else { Err(faults) }
+    }
+
+    fn write(&self, values: &Vec<F::Value>) -> toml::Value {
+        match values.as_slice() {
+            [value] => self.0.write(value),
+            values => toml::Value::Array(values.iter().map(|value| self.0.write(value)).collect()),
+        }
+    }
+}
+
+fn read_text<T: FromStr>(field: &impl Field, node: &Node) -> Result<T, Vec<Fault>> {
+    match &node.value {
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+    .ok_or_else(|| vec![wrong(field, node)])
+}

@@ -1,0 +1,24 @@
+//! The run file: what a run is, read in one pass that finds every fault and writes every default.
+//!
+//! [`document`] turns text into a tree with places, [`overrides`] merges `--set key=value` into it,
+//! [`reader`] reads it key by key, and [`config`] is what comes out.
+
+pub mod config;
+pub mod data;
+pub mod document;
+pub mod execution;
+pub mod fault;
+pub mod field;
+pub mod initial;
+pub mod instruments;
+pub mod options;
+pub mod overrides;
+pub mod place;
+pub mod reader;
+mod render;
+mod semantic;
+pub mod strategy;
+pub mod venues;
+
+#[cfg(test)]
+mod tests;

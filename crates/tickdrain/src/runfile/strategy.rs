@@ -1,0 +1,389 @@
+//! `[strategy]`: which strategies run, with which parameters.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use model::instrument::{InstrumentIx, InstrumentTable, MarketType};
+use model::parameter::{ParameterError, ParameterKind, ParameterSpec, ParameterValue, Parameters};
+use model::strategy::StrategySetup;
+use model::time::Interval;
+
+use super::data::DataSection;
+use super::document::Node;
+use super::fault::{Fault, FaultLog};
+use super::field::{Amount, Choice, Field, FilePath, Flag, Number, OneOrMany, Text, Whole};
+use super::field::{parse_decimal, unreadable, wrong};
+use super::instruments::{InstrumentBook, Listed, text};
+use super::place::Source;
+use super::reader::TableReader;
+use crate::catalog::{CatalogEntry, StrategyCatalog};
+
+/// A strategy of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StrategyConfig {
+    /// What its orders, fills and trades carry; unique in the run.
+    pub id: String,
+    /// Its name in the catalogue.
+    pub kind: &'static str,
+    /// Its parameters, defaults included.
+    pub parameters: Parameters,
+}
+
+/// What strategies are read against: the rest of the run.
+#[derive(Clone, Copy)]
+pub(super) struct Scope<'a> {
+    pub(super) book: &'a InstrumentBook,
+    pub(super) data: &'a DataSection,
+    pub(super) table: &'a InstrumentTable,
+    pub(super) share_class: Option<&'a str>,
+    pub(super) interval: Interval,
+    pub(super) base: &'a Path,
+}
+
+/// Reads all `[strategy]`.
+pub(super) fn read(
+    root: &mut TableReader<'_>,
+    catalog: &StrategyCatalog,
+    scope: Scope<'_>,
+) -> Vec<StrategyConfig> {
+    let mut readers = root.tables("strategy");
+    if readers.is_empty() {
+        root.record_missing("strategy", "a [strategy] section with kind = \"…\"");
+    }
+    let given: BTreeSet<&str> =
+        readers.iter_mut().filter_map(|reader| text(reader.node("id")?)).collect();
+    let mut taken = BTreeSet::new();
+    let mut strategies = Vec::new();
+    let mut resolved = Vec::new();
+    let mut trades_anything = false;
+    for mut reader in readers {
+        let Some(entry) = read_kind(&mut reader, catalog) else {
+            reader.abandon();
+            continue;
+        };
+        trades_anything |= !entry.names_instruments();
+        let id = read_id(&mut reader, entry.name(), &given, &mut taken);
+        let faults_before = reader.log().len();
+        let parameters = read_parameters(&mut reader, entry.parameters(), scope);
+        if reader.log().len() == faults_before && scope.data.complete {
+            check_build(&reader, entry, &parameters, scope);
+        }
+        strategies.push(StrategyConfig { id, kind: entry.name(), parameters });
+        resolved.push(toml::Value::Table(reader.finish()));
+    }
+    if trades_anything {
+        for series in &scope.data.series {
+            if let Err(fault) = check_tradable(scope, series.ix) {
+                root.log().record(fault.placed(series.place.clone()).key(series.key.clone()));
+            }
+        }
+    }
+    let resolved = match <[toml::Value; 1]>::try_from(resolved) {
+        Ok([only]) => only,
+        Err(several) => toml::Value::Array(several),
+    };
+    root.put("strategy", resolved);
+    strategies
+}
+
+fn read_kind<'c>(
+    reader: &mut TableReader<'_>,
+    catalog: &'c StrategyCatalog,
+) -> Option<&'c CatalogEntry> {
+    let kind = reader.required("kind", &Text("the name of a strategy"))?;
+    let entry = catalog.get(&kind);
+    if entry.is_none() {
+        let names: Vec<&str> = catalog.names().collect();
+        let expected = format!("one of {}", names.join(", "));
+        let found = format!("the unknown strategy `{kind}`");
+        let fault = Fault::new("CFG-STRATEGY", reader.place("kind"), found, expected);
+        reader.log().record(fault.key(reader.key_path("kind")).hint_nearest(&kind, names));
+    }
+    entry
+}
+
+/// The id as given, else the kind, with a number if that is taken.
+fn read_id(
+    reader: &mut TableReader<'_>,
+    kind: &str,
+    given: &BTreeSet<&str>,
+    taken: &mut BTreeSet<String>,
+) -> String {
+    let free = |id: &String| !taken.contains(id) && !given.contains(id.as_str());
+    let mut numbered = (2..).map(|number| format!("{kind}-{number}"));
+    let default = Some(kind.to_owned())
+        .filter(free)
+        .or_else(|| numbered.find(free))
+        .expect("there are more numbers than strategies");
+    let id = reader.or_default("id", &Text("a name for the strategy's orders"), default);
+    if !taken.insert(id.clone()) {
+        let found = format!("the id `{id}` for the second time");
+        reader.record("id", "CFG-STRATEGY-ID", found, "an id of its own for every strategy");
+    }
+    id
+}
+
+fn read_parameters(
+    reader: &mut TableReader<'_>,
+    specs: &'static [ParameterSpec],
+    scope: Scope<'_>,
+) -> Parameters {
+    let mut parameters = Parameters::default();
+    for spec in specs {
+        let value = match spec.kind {
+            ParameterKind::Instruments => {
+                read_instruments(reader, spec.name, scope).map(ParameterValue::Instruments)
+            }
+            ParameterKind::File => {
+                let field = TextFile(FilePath { base: scope.base, extensions: &[] });
+                reader.required(spec.name, &field)
+            }
+            ParameterKind::Integer { .. }
+            | ParameterKind::Decimal { .. }
+            | ParameterKind::Size
+            | ParameterKind::Choice(_)
+            | ParameterKind::Flag => match default_value(spec) {
+                Some(default) => Some(reader.or_default(spec.name, &Scalar(spec), default)),
+                None => reader.required(spec.name, &Scalar(spec)),
+            },
+        };
+        if let Some(value) = value {
+            parameters.set(spec.name, value);
+        }
+    }
+    parameters
+}
+
+/// The instruments as given, else the only one that can be traded.
+fn read_instruments(
+    reader: &mut TableReader<'_>,
+    name: &str,
+    scope: Scope<'_>,
+) -> Option<Vec<InstrumentIx>> {
+    let field = Traded(scope);
+    let list = |instruments: &[InstrumentIx]| {
+        toml::Value::Array(instruments.iter().map(|ix| field.write(ix)).collect())
+    };
+    if reader.node(name).is_some() {
+        let instruments = reader.optional(name, &OneOrMany(field))?;
+        reader.put(name, list(&instruments));
+        let distinct: BTreeSet<InstrumentIx> = instruments.iter().copied().collect();
+        if distinct.len() < instruments.len() {
+            let found = "an instrument for the second time".to_owned();
+            reader.record(name, "CFG-VALUE", found, "every instrument once");
+        }
+        return Some(instruments);
+    }
+    let spot = |ix: &InstrumentIx| scope.table.instrument(*ix).id.market == MarketType::Spot;
+    let tradable: Vec<InstrumentIx> =
+        scope.data.series.iter().map(|series| series.ix).filter(spot).collect();
+    let &[only] = tradable.as_slice() else {
+        if scope.data.complete {
+            let count = tradable.len();
+            let expected =
+                format!("a list of instruments, since the run has {count} with spot candles");
+            reader.record_missing(name, expected);
+        }
+        return None;
+    };
+    reader.put(name, list(&[only]));
+    match check_tradable(scope, only) {
+        Ok(()) => Some(vec![only]),
+        Err(fault) => {
+            let series = scope.data.series.iter().find(|series| series.ix == only)?;
+            reader.log().record(fault.placed(series.place.clone()).key(series.key.clone()));
+            None
+        }
+    }
+}
+
+/// Builds the strategy once, only to hear what it has to say about its parameters.
+fn check_build(
+    reader: &TableReader<'_>,
+    entry: &CatalogEntry,
+    parameters: &Parameters,
+    scope: Scope<'_>,
+) {
+    let setup = StrategySetup { parameters, instruments: scope.table, interval: scope.interval };
+    let Err(ParameterError { parameter, line, found, expected }) = entry.build(&setup) else {
+        return;
+    };
+    let file = parameters.iter().find(|(name, _)| *name == parameter);
+    let place = match (line, file) {
+        (Some(line), Some((_, ParameterValue::File { path, text }))) => {
+            let source = Source { name: path.display().to_string(), text: text.to_string() };
+            let log: &FaultLog = reader.log();
+            log.line(log.add_source(source), line)
+        }
+        _ => reader.place(parameter),
+    };
+    let fault = Fault::new("CFG-VALUE", place, found, expected);
+    reader.log().record(fault.key(reader.key_path(parameter)));
+}
+
+/// Whether a strategy can trade an instrument of the run; the fault has no place yet.
+fn check_tradable(scope: Scope<'_>, ix: InstrumentIx) -> Result<(), Fault> {
+    let instrument = scope.table.instrument(ix);
+    let (id, quote) = (&instrument.id, &*instrument.quote);
+    let place = super::place::Place::RUN_FILE;
+    if id.market != MarketType::Spot {
+        let subject = format!("trading `{id}` on a {} market", id.market.name());
+        return Err(Fault::not_implemented(place, &subject, "a spot instrument"));
+    }
+    match scope.share_class {
+        Some(share_class) if share_class != quote => {
+            let subject = format!("trading `{id}`, whose quote {quote} is not the share class,");
+            Err(Fault::not_implemented(place, &subject, format!("a quote in {share_class}")))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// An instrument that the run has candles of and that can be traded.
+#[derive(Clone, Copy)]
+struct Traded<'a>(Scope<'a>);
+
+impl Field for Traded<'_> {
+    type Value = InstrumentIx;
+
+    fn expected(&self) -> String {
+        "an instrument with candles in [[data]]".to_owned()
+    }
+
+    fn read(&self, node: &Node) -> Result<InstrumentIx, Vec<Fault>> {
+        let Self(scope) = self;
+        let id = Listed(scope.book).read(node)?;
+        let Some(series) = scope.data.series.iter().find(|series| series.instrument == id) else {
+            // A series that was left out for its own fault may be the one that is missing here.
+            let fault = Fault::new(
+                "CFG-DATA-MISSING",
+                node.place.clone(),
+                format!("`{id}`, of which the run has no candles"),
+                self.expected(),
+            );
+            return Err(if scope.data.complete { vec![fault] } else { Vec::new() });
+        };
+        check_tradable(*scope, series.ix)
+            .map(|()| series.ix)
+            .map_err(|fault| vec![fault.placed(node.place.clone())])
+    }
+
+    fn write(&self, value: &InstrumentIx) -> toml::Value {
+        toml::Value::String(self.0.table.instrument(*value).id.to_string())
+    }
+}
+
+/// A text file that is read at once.
+struct TextFile<'a>(FilePath<'a>);
+
+impl Field for TextFile<'_> {
+    type Value = ParameterValue;
+
+    fn expected(&self) -> String {
+        self.0.expected()
+    }
+
+    fn read(&self, node: &Node) -> Result<ParameterValue, Vec<Fault>> {
+        let path = self.0.read(node)?;
+        match fs::read_to_string(&path) {
+            Ok(text) => Ok(ParameterValue::File { path, text: text.into() }),
+            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+                Err(vec![wrong(self, node).hint(format!("{}: {error}", path.display()))])
+            }
+            Err(error) => Err(vec![unreadable(self, node, &path, &error.to_string())]),
+        }
+    }
+
+    fn write(&self, value: &ParameterValue) -> toml::Value {
+        match value {
+            ParameterValue::File { path, .. } => self.0.write(path),
+            other => unreachable!("a file parameter holds a file: {other:?}"),
+        }
+    }
+}
+
+/// A parameter whose value stands in the run file itself.
+struct Scalar<'a>(&'a ParameterSpec);
+
+impl Field for Scalar<'_> {
+    type Value = ParameterValue;
+
+    fn expected(&self) -> String {
+        let Self(spec) = self;
+        let expected = match spec.kind {
+            ParameterKind::Integer { min, max } => Whole { min, max }.expected(),
+            ParameterKind::Decimal { min, max } => Number { min, max }.expected(),
+            ParameterKind::Size => Amount.expected(),
+            ParameterKind::Choice(words) => words_field(words, |field| field.expected()),
+            ParameterKind::Flag => Flag.expected(),
+            ParameterKind::Instruments | ParameterKind::File => String::new(),
+        };
+        match spec.unit {
+            "" => expected,
+            unit => format!("{expected} ({unit})"),
+        }
+    }
+
+    fn read(&self, node: &Node) -> Result<ParameterValue, Vec<Fault>> {
+        let value = match self.0.kind {
+            ParameterKind::Integer { min, max } => {
+                Whole { min, max }.read(node).map(ParameterValue::Integer)
+            }
+            ParameterKind::Decimal { min, max } => {
+                Number { min, max }.read(node).map(ParameterValue::Decimal)
+            }
+            ParameterKind::Size => Amount.read(node).map(ParameterValue::Size),
+            ParameterKind::Choice(words) => {
+                words_field(words, |field| field.read(node)).map(ParameterValue::Choice)
+            }
+            ParameterKind::Flag => Flag.read(node).map(ParameterValue::Flag),
+            ParameterKind::Instruments | ParameterKind::File => Err(vec![wrong(self, node)]),
+        };
+        value.map_err(|mut faults| {
+            faults.iter_mut().for_each(|fault| fault.expected = self.expected());
+            faults
+        })
+    }
+
+    fn write(&self, value: &ParameterValue) -> toml::Value {
+        match value {
+            ParameterValue::Integer(value) => toml::Value::Integer(*value),
+            ParameterValue::Decimal(value) => super::field::write_decimal(*value),
+            ParameterValue::Size(value) => Amount.write(value),
+            ParameterValue::Choice(word) => toml::Value::String((*word).to_owned()),
+            ParameterValue::Flag(value) => toml::Value::Boolean(*value),
+            other @ (ParameterValue::Instruments(_) | ParameterValue::File { .. }) => {
+                unreachable!("a scalar parameter holds a scalar: {other:?}")
+            }
+        }
+    }
+}
+
+fn words_field<T>(words: &[&'static str], then: impl FnOnce(&Choice<'_, &'static str>) -> T) -> T {
+    let words: Vec<(&'static str, &'static str)> =
+        words.iter().map(|word| (*word, *word)).collect();
+    then(&Choice(&words))
+}
+
+/// The default of a scalar parameter; `None` if it has none, or one that it would refuse itself.
+pub(crate) fn default_value(spec: &ParameterSpec) -> Option<ParameterValue> {
+    let default = spec.default?.trim_matches('"');
+    match spec.kind {
+        ParameterKind::Integer { min, max } => default
+            .parse()
+            .ok()
+            .filter(|value| (min..=max).contains(value))
+            .map(ParameterValue::Integer),
+        ParameterKind::Decimal { min, max } => parse_decimal(default)
+            .filter(|value| (min..=max).contains(value))
+            .map(ParameterValue::Decimal),
+        ParameterKind::Size => default.parse().ok().map(ParameterValue::Size),
+        ParameterKind::Choice(words) => {
+            words.iter().find(|word| **word == default).map(|word| ParameterValue::Choice(word))
+        }
+        ParameterKind::Flag => default.parse().ok().map(ParameterValue::Flag),
+        ParameterKind::Instruments | ParameterKind::File => None,
+    }
+}
