@@ -6,7 +6,7 @@ use model::nearest::nearest;
 use model::parameter::{ParameterError, ParameterKind, ParameterSpec};
 use model::strategy::{Strategy, StrategyKind, StrategySetup};
 
-use crate::runfile::strategy::default_value;
+use crate::runfile::parameter::default_value;
 
 type Build = fn(&StrategySetup<'_>) -> Result<Box<dyn Strategy>, ParameterError>;
 

@@ -8,7 +8,7 @@ use model::Decimal;
 use model::instrument::{InstrumentId, MarketType};
 use model::key::{PositionKey, PositionType};
 
-use crate::runfile::document::{self, Node, Value};
+use crate::runfile::document::{self, Node};
 use crate::runfile::fault::{Fault, FaultLog, Faults};
 use crate::runfile::field::{Choice, Field, Number, Positive, Text, wrong};
 use crate::runfile::place::{Place, Source};
@@ -221,10 +221,10 @@ impl Field for Asset {
     }
 
     fn read(&self, node: &Node) -> Result<String, Vec<Fault>> {
-        match &node.value {
-            Value::String(text) if PositionKey::base_token("any", text).is_ok() => Ok(text.clone()),
-            _ => Err(vec![wrong(self, node)]),
-        }
+        node.as_str()
+            .filter(|text| PositionKey::base_token("any", text).is_ok())
+            .map(str::to_owned)
+            .ok_or_else(|| vec![wrong(self, node)])
     }
 
     fn write(&self, value: &String) -> toml::Value {
@@ -243,11 +243,7 @@ impl Field for InstrumentName {
     }
 
     fn read(&self, node: &Node) -> Result<InstrumentId, Vec<Fault>> {
-        match &node.value {
-            Value::String(text) => text.parse().ok(),
-            _ => None,
-        }
-        .ok_or_else(|| vec![wrong(self, node)])
+        node.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| vec![wrong(self, node)])
     }
 
     fn write(&self, value: &InstrumentId) -> toml::Value {

@@ -68,7 +68,7 @@ const ORDER: [&str; 20] = [
 pub struct RunConfig {
     /// Name of the run, for people; by default that of the file.
     pub name: String,
-    /// Asset in which equity and PnL are stated.
+    /// Asset in which equity and profit are stated.
     pub share_class: Box<str>,
     /// Bars count that open at or after this instant.
     pub start: Option<UtcMillis>,

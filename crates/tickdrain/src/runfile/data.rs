@@ -6,8 +6,9 @@ use model::instrument::{InstrumentId, InstrumentIx};
 use model::time::Interval;
 
 use super::fault::Fault;
-use super::field::{Choice, FilePath, Length, OneOrMany, Text};
+use super::field::{Choice, Length, OneOrMany, Text};
 use super::instruments::{InstrumentBook, Listed};
+use super::path::FilePath;
 use super::place::Place;
 use super::reader::TableReader;
 

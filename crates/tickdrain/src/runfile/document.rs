@@ -81,6 +81,21 @@ impl Node {
         }
     }
 
+    /// The text, if the value is a string.
+    pub fn as_str(&self) -> Option<&str> {
+        if let Value::String(text) = &self.value { Some(text) } else { None }
+    }
+
+    /// The table, if the value is one.
+    pub fn as_table(&self) -> Option<&TableNode> {
+        if let Value::Table(table) = &self.value { Some(table) } else { None }
+    }
+
+    /// The elements, if the value is an array.
+    pub fn as_array(&self) -> Option<&[Self]> {
+        if let Value::Array(nodes) = &self.value { Some(nodes) } else { None }
+    }
+
     /// The text of a scalar, whatever its type.
     pub fn scalar_text(&self) -> Option<String> {
         match &self.value {
@@ -145,7 +160,7 @@ fn convert(
         DeValue::String(text) => Value::String(text.to_string()),
         DeValue::Integer(integer) => Value::Integer(
             i64::from_str_radix(integer.as_str(), integer.radix())
-                .or_else(|_| Err(integer.to_string())),
+                .map_err(|_too_large| integer.to_string()),
         ),
         DeValue::Float(float) => Value::Float(float.as_str().to_owned()),
         DeValue::Boolean(value) => Value::Boolean(*value),

@@ -50,6 +50,7 @@ pub enum FailedOrderPolicy {
 
 /// How orders fill.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a key of the run file")]
 pub struct ExecutionConfig {
     /// When a market order fills.
     pub fill: FillTiming,

@@ -1,7 +1,5 @@
 //! Fields: what the value of a key may be, how it is read, and how it is written back.
 
-use std::fs;
-use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
 use model::Decimal;
@@ -9,7 +7,8 @@ use model::order::Size;
 use model::time::{Interval, UtcMillis};
 
 use super::document::{Node, Value};
-use super::fault::{Fault, FaultClass};
+use super::fault::Fault;
+use super::place::SourceIx;
 
 /// A type of value that a key can have.
 ///
@@ -54,10 +53,10 @@ impl Field for Text {
     }
 
     fn read(&self, node: &Node) -> Result<String, Vec<Fault>> {
-        match &node.value {
-            Value::String(text) if !text.trim().is_empty() => Ok(text.clone()),
-            _ => Err(vec![wrong(self, node)]),
-        }
+        // A shell has no quotes left to say that `--set name=7` is a text.
+        let unquoted = node.place.source != SourceIx::RUN_FILE;
+        let text = if unquoted { node.scalar_text() } else { node.as_str().map(str::to_owned) };
+        text.filter(|text| !text.trim().is_empty()).ok_or_else(|| vec![wrong(self, node)])
     }
 
     fn write(&self, value: &String) -> toml::Value {
@@ -86,10 +85,12 @@ impl Field for Whole {
     }
 
     fn read(&self, node: &Node) -> Result<i64, Vec<Fault>> {
-        match node.value {
-            Value::Integer(Ok(number)) if (self.min..=self.max).contains(&number) => Ok(number),
-            _ => Err(vec![wrong(self, node)]),
+        if let Value::Integer(Ok(number)) = node.value
+            && (self.min..=self.max).contains(&number)
+        {
+            return Ok(number);
         }
+        Err(vec![wrong(self, node)])
     }
 
     fn write(&self, value: &i64) -> toml::Value {
@@ -188,10 +189,10 @@ impl Field for Flag {
     }
 
     fn read(&self, node: &Node) -> Result<bool, Vec<Fault>> {
-        match node.value {
-            Value::Boolean(value) => Ok(value),
-            _ => Err(vec![wrong(self, node)]),
+        if let Value::Boolean(value) = node.value {
+            return Ok(value);
         }
+        Err(vec![wrong(self, node)])
     }
 
     fn write(&self, value: &bool) -> toml::Value {
@@ -205,6 +206,10 @@ pub struct Choice<'a, T>(pub &'a [(&'static str, T)]);
 
 impl<T: Copy + PartialEq> Choice<'_, T> {
     /// The word for a value.
+    ///
+    /// # Panics
+    ///
+    /// If no word stands for it.
     pub fn word(&self, value: T) -> &'static str {
         let known = self.0.iter().find(|(_, known)| *known == value);
         known.expect("every value of a choice has a word").0
@@ -224,10 +229,10 @@ impl<T: Copy + PartialEq> Field for Choice<'_, T> {
     }
 
     fn read(&self, node: &Node) -> Result<T, Vec<Fault>> {
-        let Value::String(text) = &node.value else {
+        let Some(text) = node.as_str() else {
             return Err(vec![wrong(self, node)]);
         };
-        let known = self.0.iter().find(|(word, _)| word == text);
+        let known = self.0.iter().find(|(word, _)| *word == text);
         known.map(|(_, value)| *value).ok_or_else(|| {
             vec![wrong(self, node).hint_nearest(text, self.0.iter().map(|(word, _)| *word))]
         })
@@ -270,10 +275,8 @@ impl Field for Delay {
     }
 
     fn read(&self, node: &Node) -> Result<Option<Interval>, Vec<Fault>> {
-        match &node.value {
-            Value::String(text) if matches!(text.trim(), "0s" | "0ms" | "0m" | "0h" | "0d") => {
-                Ok(None)
-            }
+        match node.as_str().map(str::trim) {
+            Some("0s" | "0ms" | "0m" | "0h" | "0d") => Ok(None),
             _ => read_text(self, node).map(Some),
         }
     }
@@ -295,10 +298,10 @@ impl Field for Instant {
     }
 
     fn read(&self, node: &Node) -> Result<UtcMillis, Vec<Fault>> {
-        match &node.value {
-            Value::Datetime(text) => text.parse().ok().ok_or_else(|| vec![wrong(self, node)]),
-            _ => read_text(self, node),
+        if let Value::Datetime(text) = &node.value {
+            return text.parse().ok().ok_or_else(|| vec![wrong(self, node)]);
         }
+        read_text(self, node)
     }
 
     fn write(&self, value: &UtcMillis) -> toml::Value {
@@ -318,12 +321,11 @@ impl Field for Amount {
     }
 
     fn read(&self, node: &Node) -> Result<Size, Vec<Fault>> {
-        let written = match (&node.value, read_decimal(node)) {
-            (_, Some(units)) => Some(units.to_string()),
-            (Value::String(text), None) => Some(text.clone()),
-            _ => None,
-        };
-        written.and_then(|text| text.parse().ok()).ok_or_else(|| vec![wrong(self, node)])
+        let units = read_decimal(node).map(|units| units.to_string());
+        units
+            .or_else(|| node.as_str().map(str::to_owned))
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| vec![wrong(self, node)])
     }
 
     fn write(&self, value: &Size) -> toml::Value {
@@ -331,65 +333,6 @@ impl Field for Amount {
             Size::Units(quantity) => write_decimal(quantity.0),
             Size::Share(_) => toml::Value::String(value.to_string()),
         }
-    }
-}
-
-/// A file that exists, relative to `base`.
-#[derive(Clone, Copy, Debug)]
-pub struct FilePath<'a> {
-    /// Folder of the run file.
-    pub base: &'a Path,
-    /// Endings that the name may have; empty if any will do.
-    pub extensions: &'static [&'static str],
-}
-
-impl Field for FilePath<'_> {
-    type Value = PathBuf;
-
-    fn expected(&self) -> String {
-        match self.extensions {
-            [] => "a file, relative to the run file".to_owned(),
-            some => {
-                format!("a file, relative to the run file, that ends in .{}", some.join(" or ."))
-            }
-        }
-    }
-
-    fn read(&self, node: &Node) -> Result<PathBuf, Vec<Fault>> {
-        let Value::String(text) = &node.value else {
-            return Err(vec![wrong(self, node)]);
-        };
-        let path = absolute(&self.base.join(text));
-        let extension = path.extension().and_then(|extension| extension.to_str()).unwrap_or("");
-        if !self.extensions.is_empty() && !self.extensions.contains(&extension) {
-            return Err(vec![wrong(self, node)]);
-        }
-        match fs::metadata(&path) {
-            Ok(metadata) if metadata.is_file() => Ok(path),
-            Ok(_) => Err(vec![unreadable(self, node, &path, "is not a file")]),
-            Err(error) => Err(vec![unreadable(self, node, &path, &error.to_string())]),
-        }
-    }
-
-    /// Absolute, because a resolved run file is kept in another folder.
-    fn write(&self, value: &PathBuf) -> toml::Value {
-        toml::Value::String(value.to_string_lossy().into_owned())
-    }
-}
-
-/// The fault of a file that cannot be had.
-pub(super) fn unreadable(field: &impl Field, node: &Node, path: &Path, reason: &str) -> Fault {
-    Fault::new("CFG-FILE", node.place.clone(), node.describe(), field.expected())
-        .class(FaultClass::Io)
-        .hint(format!("{}: {reason}", path.display()))
-}
-
-/// The path from the root, without `..`; the name itself stays, even if it is a link.
-fn absolute(path: &Path) -> PathBuf {
-    let folder = path.parent().and_then(|folder| fs::canonicalize(folder).ok());
-    match (folder, path.file_name()) {
-        (Some(folder), Some(name)) => folder.join(name),
-        _ => std::path::absolute(path).unwrap_or_else(|_| path.to_owned()),
     }
 }
 
@@ -405,11 +348,10 @@ impl<F: Field> Field for OneOrMany<F> {
     }
 
     fn read(&self, node: &Node) -> Result<Vec<F::Value>, Vec<Fault>> {
-        let nodes = match &node.value {
-            Value::Array(nodes) if nodes.is_empty() => return Err(vec![wrong(self, node)]),
-            Value::Array(nodes) => nodes.as_slice(),
-            _ => std::slice::from_ref(node),
-        };
+        let nodes = node.as_array().unwrap_or(std::slice::from_ref(node));
+        if nodes.is_empty() {
+            return Err(vec![wrong(self, node)]);
+        }
         let mut values = Vec::with_capacity(nodes.len());
         let mut faults = Vec::new();
         for node in nodes {
@@ -430,9 +372,5 @@ impl<F: Field> Field for OneOrMany<F> {
 }
 
 fn read_text<T: FromStr>(field: &impl Field, node: &Node) -> Result<T, Vec<Fault>> {
-    match &node.value {
-        Value::String(text) => text.trim().parse().ok(),
-        _ => None,
-    }
-    .ok_or_else(|| vec![wrong(field, node)])
+    node.as_str().and_then(|text| text.trim().parse().ok()).ok_or_else(|| vec![wrong(field, node)])
 }

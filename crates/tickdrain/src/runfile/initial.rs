@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use model::Decimal;
 use model::instrument::InstrumentTable;
-use model::key::{PositionKey, PositionType};
+use model::key::{ParseKeyError, PositionKey, PositionType};
 
 use super::document::Entry;
 use super::fault::{Fault, FaultLog};
@@ -40,7 +40,9 @@ pub(super) fn read(
         let path = reader.key_path(text);
         let field = Number::NOT_NEGATIVE;
         let amount = field.read(node).unwrap_or_else(|faults| {
-            faults.into_iter().for_each(|fault| reader.log().record(fault.key(path.clone())));
+            for fault in faults {
+                reader.log().record(fault.key(path.clone()));
+            }
             Decimal::ZERO
         });
         match parse_key(text, place, venues, book) {
@@ -66,8 +68,8 @@ fn parse_key(
     place: &Place,
     venues: &VenueBook,
     book: &InstrumentBook,
-) -> Result<PositionKey, Fault> {
-    let key: PositionKey = text.parse().map_err(|error: model::key::ParseKeyError| {
+) -> Result<PositionKey, Box<Fault>> {
+    let key: PositionKey = text.parse().map_err(|error: ParseKeyError| {
         let form = "venue:type:symbol, such as binance:BaseToken:USDT";
         let fault = Fault::new("CFG-KEY-MALFORMED", place.clone(), format!("`{text}`"), form)
             .headline(format!("malformed position key: {error}"));
@@ -76,7 +78,7 @@ fn parse_key(
     let Some(venue) = venues.get(key.venue()) else {
         let mut fault = unknown_venue(place.clone(), key.venue(), venues);
         fault.code = "CFG-KEY-VENUE";
-        return Err(fault);
+        return Err(fault.into());
     };
     let types = venue.kind.position_types();
     if !types.contains(&key.kind()) {
@@ -86,7 +88,7 @@ fn parse_key(
             names => format!("one of {}, which `{}` has", names.join(", "), key.venue()),
         };
         let found = format!("the type {} at `{}`", key.kind().name(), key.venue());
-        return Err(Fault::new("CFG-KEY-VENUE", place.clone(), found, expected));
+        return Err(Fault::new("CFG-KEY-VENUE", place.clone(), found, expected).into());
     }
     check_symbol(&key, place, book, venue.kind == crate::registry::VenueKind::Wallet)?;
     Ok(key)
@@ -106,7 +108,7 @@ fn check_symbol(
     place: &Place,
     book: &InstrumentBook,
     wallet: bool,
-) -> Result<(), Fault> {
+) -> Result<(), Box<Fault>> {
     let known: Vec<&str> = match key.kind() {
         PositionType::BaseToken => {
             let venue = (!wallet).then(|| key.venue());
@@ -120,7 +122,7 @@ fn check_symbol(
         | PositionType::Transit
         | PositionType::FlashDebt) => {
             let subject = format!("an initial holding of type {}", kind.name());
-            return Err(Fault::not_implemented(place.clone(), &subject, "type BaseToken"));
+            return Err(Fault::not_implemented(place.clone(), &subject, "type BaseToken").into());
         }
     };
     if !known.contains(&key.symbol()) {
@@ -131,11 +133,12 @@ fn check_symbol(
             key.venue()
         );
         return Err(Fault::new("CFG-KEY-SYMBOL", place.clone(), found, expected)
-            .hint_nearest(key.symbol(), known));
+            .hint_nearest(key.symbol(), known)
+            .into());
     }
     if key.kind() == PositionType::Perp {
         let subject = "an initial holding of type Perp";
-        return Err(Fault::not_implemented(place.clone(), subject, "type BaseToken"));
+        return Err(Fault::not_implemented(place.clone(), subject, "type BaseToken").into());
     }
     Ok(())
 }

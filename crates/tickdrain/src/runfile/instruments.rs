@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use model::instrument::{Instrument, InstrumentId};
 use model::money::{Bps, LedgerScale};
 
-use super::document::{Node, Value};
+use super::document::Node;
 use super::fault::Fault;
 use super::field::{Field, wrong};
 use super::place::Place;
@@ -126,13 +126,5 @@ impl Field for Listed<'_> {
 
     fn write(&self, value: &InstrumentId) -> toml::Value {
         InstrumentName.write(value)
-    }
-}
-
-/// The text of a node that is a string.
-pub(super) fn text(node: &Node) -> Option<&str> {
-    match &node.value {
-        Value::String(text) => Some(text),
-        _ => None,
     }
 }

@@ -13,6 +13,8 @@ pub mod initial;
 pub mod instruments;
 pub mod options;
 pub mod overrides;
+pub mod parameter;
+pub mod path;
 pub mod place;
 pub mod reader;
 mod render;

@@ -1,6 +1,6 @@
 //! `--set key=value`: changes to a run file from the command line.
 
-use toml::de::{DeTable, DeValue};
+use toml::de::DeTable;
 
 use super::document::{self, Entry, Node, TableNode, Value};
 use super::fault::{Fault, FaultClass, FaultLog};
@@ -78,10 +78,10 @@ fn key_parts(key: &str, source: SourceIx) -> Option<Vec<Part>> {
             name: name.get_ref().to_string(),
             place: Place::new(source, span.start + FLAG.len()..span.end + FLAG.len()),
         });
-        match value.get_ref() {
-            DeValue::Table(inner) => table = inner,
-            _ => return Some(parts),
-        }
+        let Some(inner) = value.get_ref().as_table() else {
+            return Some(parts);
+        };
+        table = inner;
     }
 }
 

@@ -56,13 +56,11 @@ impl Source {
     /// Bytes of a line, counted from 1, without its line break.
     pub fn line_span(&self, line: u64) -> Range<usize> {
         let mut start = 0;
-        let mut number = 1;
-        for text in self.text.split_inclusive('\n') {
+        for (number, text) in (1u64..).zip(self.text.split_inclusive('\n')) {
             if number == line {
                 return start..start + text.trim_end().len();
             }
             start += text.len();
-            number += 1;
         }
         start..start
     }

@@ -1,7 +1,7 @@
 //! The collecting reader: asks a table for its keys, records what is wrong with them, goes on, and
 //! writes down what each key came to be.
 
-use super::document::{Node, TableNode, Value};
+use super::document::{Entry, Node, TableNode};
 use super::fault::{Fault, FaultLog};
 use super::field::Field;
 use super::place::Place;
@@ -102,16 +102,12 @@ impl<'a> TableReader<'a> {
 
     /// The table of a key; an empty one if it is absent or no table.
     pub fn table(&mut self, key: &str) -> TableReader<'a> {
-        let (table, place) = match self.node(key) {
-            Some(node) => match &node.value {
-                Value::Table(table) => (table, node.place.clone()),
-                _ => {
-                    self.record_type(key, node, "a table");
-                    (TableNode::EMPTY, node.place.clone())
-                }
-            },
-            None => (TableNode::EMPTY, self.place.clone()),
-        };
+        let node = self.node(key);
+        let table = node.and_then(Node::as_table);
+        if let (Some(node), None) = (node, table) {
+            self.record_type(key, node, "a table");
+        }
+        let (table, place) = (table.unwrap_or(TableNode::EMPTY), self.place(key));
         TableReader::new(table, place, self.key_path(key), self.log)
     }
 
@@ -120,28 +116,23 @@ impl<'a> TableReader<'a> {
         let Some(node) = self.node(key) else {
             return Vec::new();
         };
-        let nodes = match &node.value {
-            Value::Array(nodes) => nodes.as_slice(),
-            _ => std::slice::from_ref(node),
-        };
+        let nodes = node.as_array().unwrap_or(std::slice::from_ref(node));
         let mut readers = Vec::with_capacity(nodes.len());
         for (index, node) in nodes.iter().enumerate() {
             let path = match nodes.len() {
                 1 => self.key_path(key),
                 _ => join(&self.key_path(key), &index.to_string()),
             };
-            match &node.value {
-                Value::Table(table) => {
-                    readers.push(Self::new(table, node.place.clone(), path, self.log));
-                }
-                _ => self.record_type(key, node, "a table"),
+            match node.as_table() {
+                Some(table) => readers.push(Self::new(table, node.place.clone(), path, self.log)),
+                None => self.record_type(key, node, "a table"),
             }
         }
         readers
     }
 
     /// The entries of a table whose keys are free; all of them count as known from now on.
-    pub fn free_keys(&mut self) -> &'a [super::document::Entry] {
+    pub fn free_keys(&mut self) -> &'a [Entry] {
         self.asked.extend(self.table.entries.iter().map(|entry| entry.key.clone()));
         &self.table.entries
     }

@@ -24,22 +24,14 @@ pub(super) fn render(sources: &[Source], faults: &[Fault], coloured: bool) -> St
 fn group<'a>(source: &'a Source, fault: &'a Fault, message: &'a str) -> Group<'a> {
     let title = Level::ERROR.primary_title(message).id(fault.code);
     let expected = format!("expected {}", fault.expected);
-    let group = match &fault.place.span {
-        Some(span) => {
-            let mut annotation = AnnotationKind::Primary.span(caret(source, span.clone()));
-            if !fault.expected.is_empty() {
-                annotation = annotation.label(expected);
-            }
-            title.element(Snippet::source(&*source.text).path(&*source.name).annotation(annotation))
+    let group = if let Some(span) = &fault.place.span {
+        let mut annotation = AnnotationKind::Primary.span(caret(source, span.clone()));
+        if !fault.expected.is_empty() {
+            annotation = annotation.label(expected);
         }
-        None => {
-            let origin = title.element(Origin::path(&*source.name));
-            if fault.expected.is_empty() {
-                origin
-            } else {
-                origin.element(Level::NOTE.message(expected))
-            }
-        }
+        title.element(Snippet::source(&*source.text).path(&*source.name).annotation(annotation))
+    } else {
+        title.element(Origin::path(&*source.name)).element(Level::NOTE.message(expected))
     };
     match &fault.hint {
         Some(hint) => group.element(Level::HELP.message(&**hint)),

@@ -1,8 +1,6 @@
 //! `[strategy]`: which strategies run, with which parameters.
 
 use std::collections::BTreeSet;
-use std::fs;
-use std::io;
 use std::path::Path;
 
 use model::instrument::{InstrumentIx, InstrumentTable, MarketType};
@@ -13,10 +11,11 @@ use model::time::Interval;
 use super::data::DataSection;
 use super::document::Node;
 use super::fault::{Fault, FaultLog};
-use super::field::{Amount, Choice, Field, FilePath, Flag, Number, OneOrMany, Text, Whole};
-use super::field::{parse_decimal, unreadable, wrong};
-use super::instruments::{InstrumentBook, Listed, text};
-use super::place::Source;
+use super::field::{Field, OneOrMany, Text};
+use super::instruments::{InstrumentBook, Listed};
+use super::parameter::{Scalar, TextFile, default_value};
+use super::path::FilePath;
+use super::place::{Place, Source};
 use super::reader::TableReader;
 use crate::catalog::{CatalogEntry, StrategyCatalog};
 
@@ -53,7 +52,7 @@ pub(super) fn read(
         root.record_missing("strategy", "a [strategy] section with kind = \"…\"");
     }
     let given: BTreeSet<&str> =
-        readers.iter_mut().filter_map(|reader| text(reader.node("id")?)).collect();
+        readers.iter_mut().filter_map(|reader| reader.node("id")?.as_str()).collect();
     let mut taken = BTreeSet::new();
     let mut strategies = Vec::new();
     let mut resolved = Vec::new();
@@ -138,7 +137,8 @@ fn read_parameters(
             }
             ParameterKind::File => {
                 let field = TextFile(FilePath { base: scope.base, extensions: &[] });
-                reader.required(spec.name, &field)
+                let file = reader.required(spec.name, &field);
+                file.map(|(path, text)| ParameterValue::File { path, text })
             }
             ParameterKind::Integer { .. }
             | ParameterKind::Decimal { .. }
@@ -224,18 +224,19 @@ fn check_build(
 }
 
 /// Whether a strategy can trade an instrument of the run; the fault has no place yet.
-fn check_tradable(scope: Scope<'_>, ix: InstrumentIx) -> Result<(), Fault> {
+fn check_tradable(scope: Scope<'_>, ix: InstrumentIx) -> Result<(), Box<Fault>> {
     let instrument = scope.table.instrument(ix);
     let (id, quote) = (&instrument.id, &*instrument.quote);
-    let place = super::place::Place::RUN_FILE;
+    let place = Place::RUN_FILE;
     if id.market != MarketType::Spot {
         let subject = format!("trading `{id}` on a {} market", id.market.name());
-        return Err(Fault::not_implemented(place, &subject, "a spot instrument"));
+        return Err(Fault::not_implemented(place, &subject, "a spot instrument").into());
     }
     match scope.share_class {
         Some(share_class) if share_class != quote => {
             let subject = format!("trading `{id}`, whose quote {quote} is not the share class,");
-            Err(Fault::not_implemented(place, &subject, format!("a quote in {share_class}")))
+            let expected = format!("a quote in {share_class}");
+            Err(Fault::not_implemented(place, &subject, expected).into())
         }
         _ => Ok(()),
     }
@@ -272,118 +273,5 @@ impl Field for Traded<'_> {
 
     fn write(&self, value: &InstrumentIx) -> toml::Value {
         toml::Value::String(self.0.table.instrument(*value).id.to_string())
-    }
-}
-
-/// A text file that is read at once.
-struct TextFile<'a>(FilePath<'a>);
-
-impl Field for TextFile<'_> {
-    type Value = ParameterValue;
-
-    fn expected(&self) -> String {
-        self.0.expected()
-    }
-
-    fn read(&self, node: &Node) -> Result<ParameterValue, Vec<Fault>> {
-        let path = self.0.read(node)?;
-        match fs::read_to_string(&path) {
-            Ok(text) => Ok(ParameterValue::File { path, text: text.into() }),
-            Err(error) if error.kind() == io::ErrorKind::InvalidData => {
-                Err(vec![wrong(self, node).hint(format!("{}: {error}", path.display()))])
-            }
-            Err(error) => Err(vec![unreadable(self, node, &path, &error.to_string())]),
-        }
-    }
-
-    fn write(&self, value: &ParameterValue) -> toml::Value {
-        match value {
-            ParameterValue::File { path, .. } => self.0.write(path),
-            other => unreachable!("a file parameter holds a file: {other:?}"),
-        }
-    }
-}
-
-/// A parameter whose value stands in the run file itself.
-struct Scalar<'a>(&'a ParameterSpec);
-
-impl Field for Scalar<'_> {
-    type Value = ParameterValue;
-
-    fn expected(&self) -> String {
-        let Self(spec) = self;
-        let expected = match spec.kind {
-            ParameterKind::Integer { min, max } => Whole { min, max }.expected(),
-            ParameterKind::Decimal { min, max } => Number { min, max }.expected(),
-            ParameterKind::Size => Amount.expected(),
-            ParameterKind::Choice(words) => words_field(words, |field| field.expected()),
-            ParameterKind::Flag => Flag.expected(),
-            ParameterKind::Instruments | ParameterKind::File => String::new(),
-        };
-        match spec.unit {
-            "" => expected,
-            unit => format!("{expected} ({unit})"),
-        }
-    }
-
-    fn read(&self, node: &Node) -> Result<ParameterValue, Vec<Fault>> {
-        let value = match self.0.kind {
-            ParameterKind::Integer { min, max } => {
-                Whole { min, max }.read(node).map(ParameterValue::Integer)
-            }
-            ParameterKind::Decimal { min, max } => {
-                Number { min, max }.read(node).map(ParameterValue::Decimal)
-            }
-            ParameterKind::Size => Amount.read(node).map(ParameterValue::Size),
-            ParameterKind::Choice(words) => {
-                words_field(words, |field| field.read(node)).map(ParameterValue::Choice)
-            }
-            ParameterKind::Flag => Flag.read(node).map(ParameterValue::Flag),
-            ParameterKind::Instruments | ParameterKind::File => Err(vec![wrong(self, node)]),
-        };
-        value.map_err(|mut faults| {
-            faults.iter_mut().for_each(|fault| fault.expected = self.expected());
-            faults
-        })
-    }
-
-    fn write(&self, value: &ParameterValue) -> toml::Value {
-        match value {
-            ParameterValue::Integer(value) => toml::Value::Integer(*value),
-            ParameterValue::Decimal(value) => super::field::write_decimal(*value),
-            ParameterValue::Size(value) => Amount.write(value),
-            ParameterValue::Choice(word) => toml::Value::String((*word).to_owned()),
-            ParameterValue::Flag(value) => toml::Value::Boolean(*value),
-            other @ (ParameterValue::Instruments(_) | ParameterValue::File { .. }) => {
-                unreachable!("a scalar parameter holds a scalar: {other:?}")
-            }
-        }
-    }
-}
-
-fn words_field<T>(words: &[&'static str], then: impl FnOnce(&Choice<'_, &'static str>) -> T) -> T {
-    let words: Vec<(&'static str, &'static str)> =
-        words.iter().map(|word| (*word, *word)).collect();
-    then(&Choice(&words))
-}
-
-/// The default of a scalar parameter; `None` if it has none, or one that it would refuse itself.
-pub(crate) fn default_value(spec: &ParameterSpec) -> Option<ParameterValue> {
-    let default = spec.default?.trim_matches('"');
-    match spec.kind {
-        ParameterKind::Integer { min, max } => default
-            .parse()
-            .ok()
-            .filter(|value| (min..=max).contains(value))
-            .map(ParameterValue::Integer),
-        ParameterKind::Decimal { min, max } => parse_decimal(default)
-            .filter(|value| (min..=max).contains(value))
-            .map(ParameterValue::Decimal),
-        ParameterKind::Size => default.parse().ok().map(ParameterValue::Size),
-        ParameterKind::Choice(words) => {
-            words.iter().find(|word| **word == default).map(|word| ParameterValue::Choice(word))
-        }
-        ParameterKind::Flag => default.parse().ok().map(ParameterValue::Flag),
-        ParameterKind::Instruments | ParameterKind::File => None,
     }
 }

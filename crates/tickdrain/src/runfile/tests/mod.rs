@@ -1,18 +1,23 @@
 //! Whole run files, and everything that can be wrong with them.
 
+mod faults;
+mod overrides;
+mod resolved;
+mod semantics;
+
 use std::fs;
 use std::path::Path;
 
-use expect_test::{Expect, expect};
+use expect_test::Expect;
 use model::Decimal;
 use model::frame::MarketView;
 use model::parameter::{ParameterError, ParameterKind, ParameterSpec};
 use model::snapshot::AccountSnapshot;
 use model::strategy::{Decision, OrderDesk, Strategy, StrategyError, StrategyKind, StrategySetup};
 
-use super::config::RunConfig;
-use super::fault::Faults;
 use crate::catalog::StrategyCatalog;
+use crate::runfile::config::RunConfig;
+use crate::runfile::fault::Faults;
 
 /// Takes the parameters of the real one and does nothing.
 struct Cross;
@@ -138,12 +143,12 @@ fn read(text: &str, overrides: &[&str], folder: &Path) -> Result<RunConfig, Faul
 }
 
 /// Shows all faults of a run file.
-fn check(text: &str, expected: Expect) {
+fn check(text: &str, expected: &Expect) {
     check_set(text, &[], expected);
 }
 
 /// Shows all faults of a run file with overrides.
-fn check_set(text: &str, overrides: &[&str], expected: Expect) {
+fn check_set(text: &str, overrides: &[&str], expected: &Expect) {
     let folder = folder();
     let shown = match read(text, overrides, folder.path()) {
         Ok(_) => "no faults".to_owned(),
@@ -165,81 +170,3 @@ path = "btc.parquet"
 [strategy]
 kind = "sma_cross"
 "#;
-
-#[test]
-fn the_smallest_run_file_has_every_default_written_out() {
-    let folder = folder();
-    let config = read(SMALL, &[], folder.path()).unwrap();
-    let root = folder.path().canonicalize().unwrap();
-    let shown = config.resolved().to_string().replace(root.to_str().unwrap(), "/runs");
-    expect![[r#"
-        name = "run"
-        share_class = "USDT"
-        interval = "1h"
-        align = "outer"
-        warmup = 0
-        seed = 0
-
-        [initial]
-        "binance:BaseToken:USDT" = "10000"
-
-        [[data]]
-        kind = "candles"
-        of = "binance:spot:BTCUSDT"
-        path = "/runs/btc.parquet"
-        time = "open"
-        interval = "1h"
-        gaps = "error"
-
-        [venues.binance]
-        kind = "cex"
-        maker_bps = "10"
-        taker_bps = "10"
-        fee_in = "quote"
-        leverage = "1"
-        margin = "cross"
-
-        [execution]
-        fill = "next_open"
-        participation_bps = "0"
-        market_carry = true
-        clip_to_bar = false
-        path = "pessimistic"
-        touch_fills = false
-        conservative_gaps = true
-        latency_bars = 0
-        latency = "0s"
-        on_failed_order = "abort_run"
-        exit_at_end = false
-
-        [execution.slippage]
-        model = "none"
-
-        [strategy]
-        kind = "sma_cross"
-        id = "sma_cross"
-        instruments = ["binance:spot:BTCUSDT"]
-        fast = 10
-        slow = 30
-        band = "0"
-        size = "100%"
-        direction = "long"
-        verbose = false
-
-        [risk]
-
-        [pnl]
-
-        [audit]
-        level = "full"
-
-        [results]
-        every_frame = false
-
-        [engine]
-        read_ahead = 4
-        batch_rows = 4096
-        max_events_per_tick = 100000
-        max_cycles_per_tick = 1000
-    "#]].assert_eq(&shown);
-}

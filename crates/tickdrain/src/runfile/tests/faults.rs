@@ -1,0 +1,620 @@
+//! Faults of single keys: what the whole text of each looks like.
+
+use std::fs;
+use std::path::Path;
+
+use expect_test::expect;
+
+use super::{SMALL, catalog, check, folder, read};
+use crate::runfile::config::RunConfig;
+use crate::runfile::fault::FaultClass;
+
+fn small(from: &str, to: &str) -> String {
+    assert!(SMALL.contains(from), "{from}");
+    SMALL.replace(from, to)
+}
+
+#[test]
+fn unknown_keys_are_found_at_every_level() {
+    let text = format!(
+        "{}fats = 1\n[venues.binance]\nmaker = 1\n[execution]\nfil = 1\nslippage = {{ bps = 1 }}\n[risk]\nmax = 1\n[engine]\nthreads = 4\n[output]\n",
+        small("path =", "columns = { openn = \"o\" }\npath =")
+            .replace("[[data]]\n", "wramup = 3\n[[data]]\nkin = 1\n")
+    );
+    check(
+        &text,
+        &expect![[r#"
+        error[CFG-UNKNOWN-KEY]: unknown key `wramup`
+         --> run.toml:4:1
+          |
+        4 | wramup = 3
+          | ^^^^^^ expected one of name, instruments, share_class, start, end, interval, align, warmup, seed, data, venues, benchmark, initial, execution, strategy, risk, pnl, audit, results, engine
+          |
+          = help: did you mean `warmup`?
+
+        error[CFG-UNKNOWN-KEY]: unknown key `kin` in data
+         --> run.toml:6:1
+          |
+        6 | kin = 1
+          | ^^^ expected one of kind, of, path, time, interval, time_unit, columns, gaps
+          |
+          = help: did you mean `kind`?
+
+        error[CFG-UNKNOWN-KEY]: unknown key `openn` in data.columns
+         --> run.toml:8:13
+          |
+        8 | columns = { openn = "o" }
+          |             ^^^^^ expected one of time, open, high, low, close, volume
+          |
+          = help: did you mean `open`?
+
+        error[CFG-UNKNOWN-KEY]: unknown key `fats` in strategy
+          --> run.toml:13:1
+           |
+        13 | fats = 1
+           | ^^^^ expected one of id, kind, instruments, fast, slow, band, size, direction, verbose
+           |
+           = help: did you mean `fast`?
+
+        error[CFG-UNKNOWN-KEY]: unknown key `maker` in venues.binance
+          --> run.toml:15:1
+           |
+        15 | maker = 1
+           | ^^^^^ expected one of kind, maker_bps, taker_bps, fee_in, leverage, margin
+
+        error[CFG-UNKNOWN-KEY]: unknown key `fil` in execution
+          --> run.toml:17:1
+           |
+        17 | fil = 1
+           | ^^^ expected one of fill, slippage, participation_bps, market_carry, clip_to_bar, path, touch_fills, conservative_gaps, latency_bars, latency, on_failed_order, exit_at_end
+           |
+           = help: did you mean `fill`?
+
+        error[CFG-UNKNOWN-KEY]: unknown key `bps` in execution.slippage
+          --> run.toml:18:14
+           |
+        18 | slippage = { bps = 1 }
+           |              ^^^ expected only model
+
+        error[CFG-NOT-IMPLEMENTED]: risk.max is not implemented yet
+          --> run.toml:20:1
+           |
+        20 | max = 1
+           | ^^^ expected no keys here
+
+        error[CFG-UNKNOWN-KEY]: unknown key `threads` in engine
+          --> run.toml:22:1
+           |
+        22 | threads = 4
+           | ^^^^^^^ expected one of read_ahead, batch_rows, max_events_per_tick, max_cycles_per_tick
+
+        error[CFG-UNKNOWN-KEY]: unknown key `output`
+          --> run.toml:23:2
+           |
+        23 | [output]
+           |  ^^^^^^ expected one of name, instruments, share_class, start, end, interval, align, warmup, seed, data, venues, benchmark, initial, execution, strategy, risk, pnl, audit, results, engine
+
+        10 faults in all
+        exit code 78
+    "#]],
+    );
+}
+
+#[test]
+fn an_unknown_strategy_is_compared_with_the_known_ones() {
+    check(
+        &small("sma_cross", "sma-cross"),
+        &expect![[r#"
+        error[CFG-STRATEGY]: strategy.kind: found the unknown strategy `sma-cross`
+         --> run.toml:9:8
+          |
+        9 | kind = "sma-cross"
+          |        ^^^^^^^^^^^ expected one of sma_cross, scripted
+          |
+          = help: did you mean `sma_cross`?
+        exit code 78
+    "#]],
+    );
+    check(
+        &small("kind = \"sma_cross\"", "fast = 3"),
+        &expect![[r#"
+        error[CFG-MISSING]: strategy.kind is missing
+         --> run.toml:8:1
+          |
+        8 | [strategy]
+          | ^^^^^^^^^^ expected the name of a strategy
+        exit code 78
+    "#]],
+    );
+}
+
+#[test]
+fn parameters_are_checked_one_by_one() {
+    let text = format!(
+        "{SMALL}fast = 0\nslow = \"30\"\nband = 1.5\nsize = \"120%\"\ndirection = \"lnog\"\nverbose = 1\ninstrument = 1\n"
+    );
+    check(
+        &text,
+        &expect![[r#"
+        error[CFG-VALUE]: strategy.fast: found the integer 0
+          --> run.toml:10:8
+           |
+        10 | fast = 0
+           |        ^ expected a whole number from 1 to 10000 (bars)
+
+        error[CFG-VALUE]: strategy.slow: found the string "30"
+          --> run.toml:11:8
+           |
+        11 | slow = "30"
+           |        ^^^^ expected a whole number from 1 to 10000 (bars)
+
+        error[CFG-VALUE]: strategy.band: found the number 1.5
+          --> run.toml:12:8
+           |
+        12 | band = 1.5
+           |        ^^^ expected a decimal from 0 to 1
+
+        error[CFG-VALUE]: strategy.size: found the string "120%"
+          --> run.toml:13:8
+           |
+        13 | size = "120%"
+           |        ^^^^^^ expected an amount of base units above 0 or a share above "0%" up to "100%"
+
+        error[CFG-VALUE]: strategy.direction: found the string "lnog"
+          --> run.toml:14:13
+           |
+        14 | direction = "lnog"
+           |             ^^^^^^ expected "long" or "long_short"
+           |
+           = help: did you mean `long`?
+
+        error[CFG-VALUE]: strategy.verbose: found the integer 1
+          --> run.toml:15:11
+           |
+        15 | verbose = 1
+           |           ^ expected true or false
+
+        error[CFG-UNKNOWN-KEY]: unknown key `instrument` in strategy
+          --> run.toml:16:1
+           |
+        16 | instrument = 1
+           | ^^^^^^^^^^ expected one of id, kind, instruments, fast, slow, band, size, direction, verbose
+           |
+           = help: did you mean `instruments`?
+
+        7 faults in all
+        exit code 78
+    "#]],
+    );
+}
+
+#[test]
+fn parameters_are_checked_against_each_other() {
+    check(
+        &format!("{SMALL}fast = 30\nslow = 20\n"),
+        &expect![[r#"
+        error[CFG-VALUE]: strategy.slow: found 20
+          --> run.toml:11:8
+           |
+        11 | slow = 20
+           |        ^^ expected more than fast = 30
+        exit code 78
+    "#]],
+    );
+    check(
+        &format!("{SMALL}fast = 30\n"),
+        &expect![[r#"
+        error[CFG-VALUE]: strategy.slow: found 30
+         --> run.toml:8:1
+          |
+        8 | [strategy]
+          | ^^^^^^^^^^ expected more than fast = 30
+        exit code 78
+    "#]],
+    );
+}
+
+#[test]
+fn a_fault_inside_a_parameter_file_is_shown_there() {
+    check(
+        &small("\"sma_cross\"", "\"scripted\"\norders = \"bad.csv\""),
+        &expect![[r#"
+        error[CFG-VALUE]: strategy.orders: found `bad`
+         --> /runs/bad.csv:2:1
+          |
+        2 |   bad,1
+          | ^^^^^^^ expected `good`
+        exit code 78
+    "#]],
+    );
+    check(
+        &small("\"sma_cross\"", "\"scripted\"\norders = \"none.csv\""),
+        &expect![[r#"
+        error[CFG-FILE]: strategy.orders: found the string "none.csv"
+          --> run.toml:10:10
+           |
+        10 | orders = "none.csv"
+           |          ^^^^^^^^^^ expected a file, relative to the run file
+           |
+           = help: /runs/none.csv: No such file or directory (os error 2)
+        exit code 74
+    "#]],
+    );
+}
+
+#[test]
+fn wrong_types_are_found() {
+    check(
+        r#"
+name = 1
+share_class = ["USDT"]
+start = "tomorrow"
+interval = 3600
+align = "outter"
+warmup = -1
+seed = 99999999999999999999
+initial = 5
+data = "btc.parquet"
+strategy = [1]
+execution = true
+"#,
+        &expect![[r#"
+            error[CFG-VALUE]: name: found the integer 1
+             --> run.toml:2:8
+              |
+            2 | name = 1
+              |        ^ expected a name for the run
+
+            error[CFG-VALUE]: share_class: found an array of 1 values
+             --> run.toml:3:15
+              |
+            3 | share_class = ["USDT"]
+              |               ^^^^^^^^ expected an asset such as "BTC" (letters, digits, `.`, `_` and `-`)
+
+            error[CFG-VALUE]: start: found the string "tomorrow"
+             --> run.toml:4:9
+              |
+            4 | start = "tomorrow"
+              |         ^^^^^^^^^^ expected a date such as "2024-01-31" or a time such as "2024-01-31T12:00:00Z"
+
+            error[CFG-VALUE]: interval: found the integer 3600
+             --> run.toml:5:12
+              |
+            5 | interval = 3600
+              |            ^^^^ expected a duration such as "1m", "15m", "1h" or "1d"
+
+            error[CFG-VALUE]: align: found the string "outter"
+             --> run.toml:6:9
+              |
+            6 | align = "outter"
+              |         ^^^^^^^^ expected "outer" or "inner"
+              |
+              = help: did you mean `outer`?
+
+            error[CFG-VALUE]: warmup: found the integer -1
+             --> run.toml:7:10
+              |
+            7 | warmup = -1
+              |          ^^ expected a whole number from 0 to 4294967295
+
+            error[CFG-VALUE]: seed: found the integer 99999999999999999999, which exceeds 64 bits,
+             --> run.toml:8:8
+              |
+            8 | seed = 99999999999999999999
+              |        ^^^^^^^^^^^^^^^^^^^^ expected a whole number from 0
+
+            error[CFG-VALUE]: initial: found the integer 5
+             --> run.toml:9:11
+              |
+            9 | initial = 5
+              |           ^ expected a table
+
+            error[CFG-MISSING]: initial is missing
+             --> run.toml:9:11
+              |
+            9 | initial = 5
+              |           ^ expected at least one holding, such as "binance:BaseToken:USDT" = "10000"
+
+            error[CFG-VALUE]: data: found the string "btc.parquet"
+              --> run.toml:10:8
+               |
+            10 | data = "btc.parquet"
+               |        ^^^^^^^^^^^^^ expected a table
+
+            error[CFG-MISSING]: strategy is missing
+              --> run.toml:11:12
+               |
+            11 | strategy = [1]
+               |            ^^^ expected a [strategy] section with kind = "…"
+
+            error[CFG-VALUE]: strategy: found the integer 1
+              --> run.toml:11:13
+               |
+            11 | strategy = [1]
+               |             ^ expected a table
+
+            error[CFG-VALUE]: execution: found the boolean true
+              --> run.toml:12:13
+               |
+            12 | execution = true
+               |             ^^^^ expected a table
+
+            13 faults in all
+            exit code 78
+        "#]],
+    );
+}
+
+#[test]
+fn all_syntax_errors_are_listed() {
+    check(
+        "name = \nshare_class = USDT\n[data\nx = [1\n",
+        &expect![[r#"
+        error[CFG-SYNTAX]: string values must be quoted
+         --> run.toml:1:8
+          |
+        1 | name = 
+          |        ^ expected literal string
+
+        error[CFG-SYNTAX]: string values must be quoted
+         --> run.toml:2:15
+          |
+        2 | share_class = USDT
+          |               ^^^^ expected literal string
+
+        error[CFG-SYNTAX]: unclosed table
+         --> run.toml:3:6
+          |
+        3 | [data
+          |      ^ expected `]`
+
+        error[CFG-SYNTAX]: unclosed array
+         --> run.toml:4:7
+          |
+        4 | x = [1
+          |       ^ expected `]`
+
+        4 faults in all
+        exit code 78
+    "#]],
+    );
+    check(
+        "seed = 1\nseed = 2\n",
+        &expect![[r#"
+        error[CFG-SYNTAX]: duplicate key
+         --> run.toml:2:1
+          |
+        2 | seed = 2
+          | ^^^^
+        exit code 78
+    "#]],
+    );
+}
+
+#[test]
+fn an_empty_file_is_told_what_it_needs() {
+    check(
+        "",
+        &expect![[r#"
+        error[CFG-MISSING]: share_class is missing
+        --> run.toml
+         = note: expected an asset such as "BTC" (letters, digits, `.`, `_` and `-`)
+
+        error[CFG-MISSING]: data is missing
+        --> run.toml
+         = note: expected at least one [[data]] section with candles
+
+        error[CFG-MISSING]: initial is missing
+        --> run.toml
+         = note: expected at least one holding, such as "binance:BaseToken:USDT" = "10000"
+
+        error[CFG-MISSING]: strategy is missing
+        --> run.toml
+         = note: expected a [strategy] section with kind = "…"
+
+        4 faults in all
+        exit code 78
+    "#]],
+    );
+}
+
+#[test]
+fn values_that_are_not_implemented_are_named() {
+    let text = format!(
+        "{SMALL}{}",
+        r#"
+[[data]]
+kind = "funding"
+of = "binance:perp:BTCUSDT"
+path = "funding.parquet"
+
+[venues.binance]
+leverage = 3
+margin = "isolated"
+fee_in = "base"
+
+[execution]
+fill = "same_close"
+slippage = { model = "buckets", edges = [1, 2] }
+participation_bps = 100
+market_carry = false
+clip_to_bar = true
+path = "sub_bars"
+touch_fills = true
+conservative_gaps = false
+latency_bars = 1
+latency = "250ms"
+on_failed_order = "continue"
+exit_at_end = true
+
+[risk]
+max_leverage = 3
+
+[pnl]
+strict = true
+
+[audit]
+level = "decisions"
+"#
+    );
+    check(
+        &text,
+        &expect![[r#"
+        error[CFG-NOT-IMPLEMENTED]: data kind `funding` is not implemented yet
+          --> run.toml:12:8
+           |
+        12 | kind = "funding"
+           |        ^^^^^^^^^ expected "candles"
+
+        error[CFG-NOT-IMPLEMENTED]: venues.binance.leverage = "3" is not implemented yet
+          --> run.toml:17:12
+           |
+        17 | leverage = 3
+           |            ^ expected "1"
+
+        error[CFG-NOT-IMPLEMENTED]: venues.binance.margin = "isolated" is not implemented yet
+          --> run.toml:18:10
+           |
+        18 | margin = "isolated"
+           |          ^^^^^^^^^^ expected "cross"
+
+        error[CFG-NOT-IMPLEMENTED]: venues.binance.fee_in = "base" is not implemented yet
+          --> run.toml:19:10
+           |
+        19 | fee_in = "base"
+           |          ^^^^^^ expected "quote"
+
+        error[CFG-NOT-IMPLEMENTED]: execution.fill = "same_close" is not implemented yet
+          --> run.toml:22:8
+           |
+        22 | fill = "same_close"
+           |        ^^^^^^^^^^^^ expected "next_open"
+
+        error[CFG-NOT-IMPLEMENTED]: slippage model `buckets` is not implemented yet
+          --> run.toml:23:22
+           |
+        23 | slippage = { model = "buckets", edges = [1, 2] }
+           |                      ^^^^^^^^^ expected "none" or "fixed"
+
+        error[CFG-NOT-IMPLEMENTED]: execution.participation_bps = "100" is not implemented yet
+          --> run.toml:24:21
+           |
+        24 | participation_bps = 100
+           |                     ^^^ expected "0"
+
+        error[CFG-NOT-IMPLEMENTED]: execution.market_carry = false is not implemented yet
+          --> run.toml:25:16
+           |
+        25 | market_carry = false
+           |                ^^^^^ expected true
+
+        error[CFG-NOT-IMPLEMENTED]: execution.clip_to_bar = true is not implemented yet
+          --> run.toml:26:15
+           |
+        26 | clip_to_bar = true
+           |               ^^^^ expected false
+
+        error[CFG-NOT-IMPLEMENTED]: execution.path = "sub_bars" is not implemented yet
+          --> run.toml:27:8
+           |
+        27 | path = "sub_bars"
+           |        ^^^^^^^^^^ expected "pessimistic"
+
+        error[CFG-NOT-IMPLEMENTED]: execution.touch_fills = true is not implemented yet
+          --> run.toml:28:15
+           |
+        28 | touch_fills = true
+           |               ^^^^ expected false
+
+        error[CFG-NOT-IMPLEMENTED]: execution.conservative_gaps = false is not implemented yet
+          --> run.toml:29:21
+           |
+        29 | conservative_gaps = false
+           |                     ^^^^^ expected true
+
+        error[CFG-NOT-IMPLEMENTED]: execution.latency_bars = 1 is not implemented yet
+          --> run.toml:30:16
+           |
+        30 | latency_bars = 1
+           |                ^ expected 0
+
+        error[CFG-NOT-IMPLEMENTED]: execution.latency = "250ms" is not implemented yet
+          --> run.toml:31:11
+           |
+        31 | latency = "250ms"
+           |           ^^^^^^^ expected "0s"
+
+        error[CFG-NOT-IMPLEMENTED]: execution.on_failed_order = "continue" is not implemented yet
+          --> run.toml:32:19
+           |
+        32 | on_failed_order = "continue"
+           |                   ^^^^^^^^^^ expected "abort_run"
+
+        error[CFG-NOT-IMPLEMENTED]: execution.exit_at_end = true is not implemented yet
+          --> run.toml:33:15
+           |
+        33 | exit_at_end = true
+           |               ^^^^ expected false
+
+        error[CFG-NOT-IMPLEMENTED]: risk.max_leverage is not implemented yet
+          --> run.toml:36:1
+           |
+        36 | max_leverage = 3
+           | ^^^^^^^^^^^^ expected no keys here
+
+        error[CFG-NOT-IMPLEMENTED]: pnl.strict is not implemented yet
+          --> run.toml:39:1
+           |
+        39 | strict = true
+           | ^^^^^^ expected no keys here
+
+        error[CFG-NOT-IMPLEMENTED]: audit level `decisions` is not implemented yet
+          --> run.toml:42:9
+           |
+        42 | level = "decisions"
+           |         ^^^^^^^^^^^ expected "full" or "off"
+
+        19 faults in all
+        exit code 78
+    "#]],
+    );
+}
+
+#[test]
+fn faults_can_be_asked_for_their_parts() {
+    let folder = folder();
+    let faults = read(&format!("{SMALL}fats = 3\n"), &[], folder.path()).unwrap_err();
+    let fault = faults.iter().next().unwrap();
+    assert_eq!(fault.code, "CFG-UNKNOWN-KEY");
+    assert_eq!((fault.line(), fault.column()), (Some(10), Some(1)));
+    assert_eq!(fault.source_name(), "run.toml");
+    assert_eq!(fault.key, "strategy.fats");
+    assert_eq!(fault.found, "`fats`");
+    assert_eq!(fault.hint.as_deref(), Some("did you mean `fast`?"));
+    assert!(faults.render(true).contains("\u{1b}["));
+    assert!(!faults.render(false).contains('\u{1b}'));
+}
+
+#[test]
+fn a_run_file_that_cannot_be_read_is_no_content_fault() {
+    let folder = folder();
+    let exit = |path: &Path| RunConfig::load(path, &[], &catalog()).unwrap_err().exit_code();
+    assert_eq!(exit(&folder.path().join("none.toml")), 74);
+    assert_eq!(exit(folder.path()), 74);
+    let latin = folder.path().join("latin.toml");
+    fs::write(&latin, b"name = \"\xe9\"").unwrap();
+    assert_eq!(exit(&latin), 78);
+}
+
+#[test]
+fn content_faults_outweigh_missing_files() {
+    let folder = folder();
+    let text = small("btc.parquet", "none.parquet");
+    let faults = read(&text, &[], folder.path()).unwrap_err();
+    assert_eq!((faults.len(), faults.exit_code()), (1, 74));
+    let faults = read(&text, &["sed=1"], folder.path()).unwrap_err();
+    assert_eq!((faults.len(), faults.exit_code()), (2, 78));
+    let faults = read(&text, &["sed=1", "seed"], folder.path()).unwrap_err();
+    assert_eq!((faults.len(), faults.exit_code()), (3, 2));
+    assert_eq!(faults.iter().filter(|fault| fault.class == FaultClass::Io).count(), 1);
+}
