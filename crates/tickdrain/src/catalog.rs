@@ -116,3 +116,26 @@ impl StrategyCatalog {
         self.entries.iter()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::runfile::tests::{Cross, catalog};
+
+    #[test]
+    fn strategies_are_listed_in_the_order_of_registration() {
+        let catalog = catalog();
+        assert_eq!(catalog.names().collect::<Vec<_>>(), ["sma_cross", "scripted"]);
+        assert_eq!(catalog.nearest("sma_crss"), Some("sma_cross"));
+        assert_eq!(catalog.nearest("momentum"), None);
+        let entry = catalog.get("sma_cross").unwrap();
+        assert_eq!(entry.summary(), Cross::SUMMARY);
+        assert!(entry.names_instruments());
+    }
+
+    #[test]
+    #[should_panic(expected = "two strategies are registered as `sma_cross`")]
+    fn a_name_is_taken_once() {
+        catalog().register::<Cross>("sma_cross");
+    }
+}

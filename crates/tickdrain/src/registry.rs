@@ -10,7 +10,8 @@ use model::key::{PositionKey, PositionType};
 
 use crate::runfile::document::{self, Node};
 use crate::runfile::fault::{Fault, FaultLog, Faults};
-use crate::runfile::field::{Choice, Field, Number, Positive, Text, wrong};
+use crate::runfile::field::{Choice, Field, Text, wrong};
+use crate::runfile::number::{Number, Positive};
 use crate::runfile::place::{Place, Source};
 use crate::runfile::reader::TableReader;
 
@@ -149,13 +150,15 @@ impl InstrumentEntry {
     }
 
     /// Reads one; what is absent comes from the entry that `known` has for its id, else from the
-    /// defaults. `None` after a fault.
+    /// defaults.
+    ///
+    /// After a fault there is no entry, and the id only if that could be read.
     pub(crate) fn read<'k>(
         mut reader: TableReader<'_>,
         known: impl FnOnce(&InstrumentId) -> Option<&'k Self>,
-    ) -> (Option<Self>, toml::Table) {
+    ) -> (Result<Self, Option<InstrumentId>>, toml::Table) {
         let Some(id) = reader.required("id", &InstrumentName) else {
-            return (None, reader.abandon());
+            return (Err(None), reader.abandon());
         };
         let known = known(&id);
         let base = asset(&mut reader, "base", known.map(|known| &*known.base));
@@ -170,16 +173,13 @@ impl InstrumentEntry {
         let min_qty = reader.or_default("min_qty", &field, min_qty);
         let min_notional = known.map_or(none, |known| known.min_notional);
         let min_notional = reader.or_default("min_notional", &field, min_notional);
-        let entry = base.zip(quote).map(|(base, quote)| Self {
-            id,
-            base: base.into(),
-            quote: quote.into(),
-            tick,
-            lot,
-            min_qty,
-            min_notional,
-            perp,
-        });
+        let entry = match base.zip(quote) {
+            Some((base, quote)) => {
+                let (base, quote) = (base.into(), quote.into());
+                Ok(Self { id, base, quote, tick, lot, min_qty, min_notional, perp })
+            }
+            None => Err(Some(id)),
+        };
         (entry, reader.finish())
     }
 }
@@ -289,7 +289,7 @@ impl Registry {
         for table in reader.tables("instrument") {
             let place = table.place("id");
             let (entry, _) = InstrumentEntry::read(table, |_| None);
-            let Some(entry) = entry else { continue };
+            let Ok(entry) = entry else { continue };
             if let Some(twice) = instruments.insert(entry.id.clone(), entry) {
                 let found = format!("`{}` for the second time", twice.id);
                 log.record(Fault::new("CFG-INSTRUMENT", place, found, "every id once"));

@@ -135,7 +135,7 @@ pub(super) fn read(
     frame: Interval,
 ) -> DataSection {
     let readers = root.tables("data");
-    if readers.is_empty() && root.node("data").is_none() {
+    if root.is_vacant("data") {
         root.record_missing("data", "at least one [[data]] section with candles");
     }
     let mut series: Vec<CandleSeries> = Vec::new();

@@ -5,7 +5,8 @@ use model::money::Bps;
 use model::time::Interval;
 
 use super::fault::Fault;
-use super::field::{Choice, Delay, Flag, Number, Whole};
+use super::field::{Choice, Delay, Flag};
+use super::number::{Number, Whole};
 use super::reader::TableReader;
 
 /// When a market order fills.

@@ -181,11 +181,18 @@ impl FaultLog {
         self.len() == 0
     }
 
-    /// All faults, in the order of their places.
+    /// All faults, in the order of their places, none of them twice.
     pub fn into_faults(self) -> Faults {
         let mut faults = self.faults.into_inner();
         faults.sort_by_key(|fault| fault.place.rank());
-        Faults { sources: self.sources.into_inner(), faults }
+        // Two strategies may object to the same series.
+        let mut kept: Vec<Fault> = Vec::with_capacity(faults.len());
+        for fault in faults {
+            if !kept.contains(&fault) {
+                kept.push(fault);
+            }
+        }
+        Faults { sources: self.sources.into_inner(), faults: kept }
     }
 }
 

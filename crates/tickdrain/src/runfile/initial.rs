@@ -8,8 +8,9 @@ use model::key::{ParseKeyError, PositionKey, PositionType};
 
 use super::document::Entry;
 use super::fault::{Fault, FaultLog};
-use super::field::{Field, Number};
+use super::field::Field;
 use super::instruments::InstrumentBook;
+use super::number::Number;
 use super::place::Place;
 use super::reader::TableReader;
 use super::venues::{VenueBook, unknown_venue};
@@ -31,7 +32,7 @@ pub(super) fn read(
 ) -> Vec<Holding> {
     let mut reader = root.table("initial");
     let entries = reader.free_keys();
-    if entries.is_empty() {
+    if root.is_vacant("initial") {
         let expected = "at least one holding, such as \"binance:BaseToken:USDT\" = \"10000\"";
         root.record_missing("initial", expected);
     }
@@ -73,7 +74,15 @@ fn parse_key(
         let form = "venue:type:symbol, such as binance:BaseToken:USDT";
         let fault = Fault::new("CFG-KEY-MALFORMED", place.clone(), format!("`{text}`"), form)
             .headline(format!("malformed position key: {error}"));
-        hint_at_form(fault, text)
+        match error {
+            ParseKeyError::Type(kind) => {
+                fault.hint_nearest(&kind, PositionType::ALL.map(PositionType::name))
+            }
+            ParseKeyError::Venue(venue) if venue.contains(char::is_uppercase) => {
+                fault.hint("venues are written in lower case")
+            }
+            ParseKeyError::Parts(_) | ParseKeyError::Venue(_) | ParseKeyError::Symbol(_) => fault,
+        }
     })?;
     let Some(venue) = venues.get(key.venue()) else {
         let mut fault = unknown_venue(place.clone(), key.venue(), venues);
@@ -92,15 +101,6 @@ fn parse_key(
     }
     check_symbol(&key, place, book, venue.kind == crate::registry::VenueKind::Wallet)?;
     Ok(key)
-}
-
-fn hint_at_form(fault: Fault, text: &str) -> Fault {
-    let lower = text.split(':').next().is_some_and(|venue| venue.contains(char::is_uppercase));
-    let kind = text.split(':').nth(1).unwrap_or("");
-    if lower {
-        return fault.hint("venues are written in lower case");
-    }
-    fault.hint_nearest(kind, PositionType::ALL.map(PositionType::name))
 }
 
 fn check_symbol(

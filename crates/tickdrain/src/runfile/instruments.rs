@@ -17,6 +17,8 @@ use crate::registry::{Fees, InstrumentEntry, InstrumentName, Registry};
 pub struct InstrumentBook {
     entries: BTreeMap<InstrumentId, InstrumentEntry>,
     declared: Vec<Declared>,
+    /// Declared, but not well: whoever names them is not at fault.
+    broken: Vec<InstrumentId>,
 }
 
 /// An instrument that the run file itself describes, with where it does.
@@ -32,13 +34,19 @@ impl InstrumentBook {
     pub(super) fn read(root: &mut TableReader<'_>, registry: &Registry) -> Self {
         let entries =
             registry.instruments().map(|entry| (entry.id.clone(), entry.clone())).collect();
-        let mut book = Self { entries, declared: Vec::new() };
+        let mut book = Self { entries, declared: Vec::new(), broken: Vec::new() };
         let mut resolved = Vec::new();
         for reader in root.tables("instruments") {
             let (log, place, key) = (reader.log(), reader.place("id"), reader.key_path("id"));
             let (entry, table) = InstrumentEntry::read(reader, |id| registry.instrument(id));
             resolved.push(toml::Value::Table(table));
-            let Some(entry) = entry else { continue };
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(id) => {
+                    book.broken.extend(id);
+                    continue;
+                }
+            };
             let id = entry.id.clone();
             if book.declared.iter().any(|declared| declared.id == id) {
                 let found = format!("`{id}` for the second time");
@@ -111,6 +119,9 @@ impl Field for Listed<'_> {
 
     fn read(&self, node: &Node) -> Result<InstrumentId, Vec<Fault>> {
         let id = InstrumentName.read(node)?;
+        if self.0.broken.contains(&id) {
+            return Err(Vec::new());
+        }
         if self.0.entries.contains_key(&id) {
             return Ok(id);
         }

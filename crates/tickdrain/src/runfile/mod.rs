@@ -11,6 +11,7 @@ pub mod fault;
 pub mod field;
 pub mod initial;
 pub mod instruments;
+pub mod number;
 pub mod options;
 pub mod overrides;
 pub mod parameter;
@@ -23,4 +24,4 @@ pub mod strategy;
 pub mod venues;
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,7 +1,8 @@
 //! `[audit]`, `[results]`, `[engine]`: what never changes a result; `[risk]` and `[pnl]`, which will.
 
 use super::fault::Fault;
-use super::field::{Choice, Flag, Whole};
+use super::field::{Choice, Flag};
+use super::number::Whole;
 use super::reader::TableReader;
 
 /// How much of a run the audit log keeps.

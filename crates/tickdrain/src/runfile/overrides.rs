@@ -138,7 +138,8 @@ fn descend(target: &mut Node, name: &str, rest: &[Part], node: Node) -> Result<(
 fn no_element(part: &Part, name: &str, count: usize) -> Box<Fault> {
     let expected = match count {
         0 => format!("no number, since `{name}` is empty"),
-        count => format!("the number of one of the {count} elements of `{name}`, from 0"),
+        1 => format!("0, the only element of `{name}`"),
+        count => format!("an element of `{name}`, from 0 to {}", count - 1),
     };
     let found = format!("`{}`", part.name);
     Box::new(Fault::new("CFG-SET", part.place.clone(), found, expected))

@@ -9,9 +9,8 @@ use model::parameter::{ParameterKind, ParameterSpec, ParameterValue};
 
 use super::document::Node;
 use super::fault::Fault;
-use super::field::{
-    Amount, Choice, Field, Flag, Number, Whole, parse_decimal, write_decimal, wrong,
-};
+use super::field::{Choice, Field, Flag, wrong};
+use super::number::{Amount, Number, Whole, parse_decimal, write_decimal};
 use super::path::{FilePath, unreadable};
 
 /// A text file that is read at once.

@@ -154,6 +154,14 @@ impl<'a> TableReader<'a> {
         self.log.record(fault.key(self.key_path(key)));
     }
 
+    /// Whether a key is absent or holds nothing: an empty table or an empty array.
+    pub fn is_vacant(&mut self, key: &str) -> bool {
+        self.node(key).is_none_or(|node| {
+            node.as_table().is_some_and(|table| table.entries.is_empty())
+                || node.as_array().is_some_and(<[Node]>::is_empty)
+        })
+    }
+
     /// Records that a key is missing.
     pub fn record_missing(&self, key: &str, expected: impl Into<String>) {
         let path = self.key_path(key);

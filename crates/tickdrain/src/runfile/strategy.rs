@@ -48,7 +48,7 @@ pub(super) fn read(
     scope: Scope<'_>,
 ) -> Vec<StrategyConfig> {
     let mut readers = root.tables("strategy");
-    if readers.is_empty() {
+    if root.is_vacant("strategy") {
         root.record_missing("strategy", "a [strategy] section with kind = \"…\"");
     }
     let given: BTreeSet<&str> =

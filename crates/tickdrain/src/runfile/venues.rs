@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use model::Decimal;
 use model::instrument::{InstrumentId, MarketType};
+use model::key::PositionKey;
 
 use super::document::{Entry, Node, TableNode, Value};
 use super::fault::Fault;
-use super::field::{Choice, Number};
+use super::field::Choice;
+use super::number::Number;
 use super::place::Place;
 use super::reader::TableReader;
 use crate::registry::{FEE_BPS, Fees, Registry, VENUE_KINDS, VenueEntry, VenueKind};
@@ -63,6 +65,12 @@ impl VenueBook {
         let mut named = BTreeSet::new();
         for Entry { key, place, node } in section.free_keys() {
             named.insert(key.as_str());
+            if PositionKey::base_token(key, "any").is_err() {
+                let expected = "a name of lower case letters, digits and _";
+                let fault = Fault::new("CFG-VENUE", place.clone(), format!("`{key}`"), expected);
+                section.log().record(fault.key(section.key_path(key)));
+                continue;
+            }
             let Node { value: Value::Table(table), .. } = node else {
                 let fault = Fault::new("CFG-VALUE", node.place.clone(), node.describe(), "a table");
                 section.log().record(fault.key(section.key_path(key)));

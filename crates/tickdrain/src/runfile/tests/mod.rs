@@ -1,9 +1,18 @@
 //! Whole run files, and everything that can be wrong with them.
 
+#![expect(
+    clippy::needless_raw_string_hashes,
+    clippy::too_many_lines,
+    reason = "the tables are written by expect-test and as long as what they show"
+)]
+
 mod faults;
 mod overrides;
+mod parameters;
 mod resolved;
+mod robustness;
 mod semantics;
+mod venues;
 
 use std::fs;
 use std::path::Path;
@@ -20,7 +29,7 @@ use crate::runfile::config::RunConfig;
 use crate::runfile::fault::Faults;
 
 /// Takes the parameters of the real one and does nothing.
-struct Cross;
+pub(crate) struct Cross;
 
 impl Strategy for Cross {
     fn decide(
@@ -115,7 +124,7 @@ impl StrategyKind for Script {
     }
 }
 
-fn catalog() -> StrategyCatalog {
+pub(crate) fn catalog() -> StrategyCatalog {
     let mut catalog = StrategyCatalog::new();
     catalog.register::<Cross>("sma_cross").register::<Script>("scripted");
     catalog
@@ -170,3 +179,9 @@ path = "btc.parquet"
 [strategy]
 kind = "sma_cross"
 "#;
+
+/// The smallest run file with one change.
+fn small(from: &str, to: &str) -> String {
+    assert!(SMALL.contains(from), "{from}");
+    SMALL.replace(from, to)
+}

@@ -91,7 +91,7 @@ fn an_override_that_leads_nowhere_is_shown() {
              --> command line:1:12
               |
             1 | --set data.3.gaps=skip
-              |            ^ expected the number of one of the 1 elements of `data`, from 0
+              |            ^ expected 0, the only element of `data`
 
             error[CFG-SET]: found a key below `share_class`, which is the string "USDT"
              --> command line:1:19

@@ -11,7 +11,7 @@ use super::{SMALL, folder, read};
 use crate::runfile::config::RunConfig;
 
 /// A run file that leaves little to defaults.
-const LARGE: &str = r#"
+pub(super) const LARGE: &str = r#"
 name = "two of them"
 share_class = "USDT"
 start = 2024-01-01

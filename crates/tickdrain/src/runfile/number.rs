@@ -1,0 +1,153 @@
+//! Numbers: whole ones, decimals to the last digit, and sizes of orders.
+
+use model::Decimal;
+use model::order::Size;
+
+use super::document::{Node, Value};
+use super::fault::Fault;
+use super::field::{Field, wrong};
+
+/// A whole number from `min` to `max`.
+#[derive(Clone, Copy, Debug)]
+pub struct Whole {
+    /// Smallest value.
+    pub min: i64,
+    /// Largest value.
+    pub max: i64,
+}
+
+impl Field for Whole {
+    type Value = i64;
+
+    fn expected(&self) -> String {
+        match (self.min, self.max) {
+            (i64::MIN, i64::MAX) => "a whole number".to_owned(),
+            (min, i64::MAX) => format!("a whole number from {min}"),
+            (min, max) => format!("a whole number from {min} to {max}"),
+        }
+    }
+
+    fn read(&self, node: &Node) -> Result<i64, Vec<Fault>> {
+        if let Value::Integer(Ok(number)) = node.value
+            && (self.min..=self.max).contains(&number)
+        {
+            return Ok(number);
+        }
+        Err(vec![wrong(self, node)])
+    }
+
+    fn write(&self, value: &i64) -> toml::Value {
+        toml::Value::Integer(*value)
+    }
+}
+
+/// A decimal from `min` to `max`, given as a number or as a string.
+#[derive(Clone, Copy, Debug)]
+pub struct Number {
+    /// Smallest value.
+    pub min: Decimal,
+    /// Largest value; there is none at [`Decimal::MAX`].
+    pub max: Decimal,
+}
+
+impl Number {
+    /// Zero or more.
+    pub const NOT_NEGATIVE: Self = Self { min: Decimal::ZERO, max: Decimal::MAX };
+}
+
+impl Field for Number {
+    type Value = Decimal;
+
+    fn expected(&self) -> String {
+        match (self.min == Decimal::MIN, self.max == Decimal::MAX) {
+            (true, true) => "a decimal".to_owned(),
+            (true, false) => format!("a decimal up to {}", self.max),
+            (false, true) => format!("a decimal from {}", self.min),
+            (false, false) => format!("a decimal from {} to {}", self.min, self.max),
+        }
+    }
+
+    fn read(&self, node: &Node) -> Result<Decimal, Vec<Fault>> {
+        read_decimal(node)
+            .filter(|value| (self.min..=self.max).contains(value))
+            .ok_or_else(|| vec![wrong(self, node)])
+    }
+
+    fn write(&self, value: &Decimal) -> toml::Value {
+        write_decimal(*value)
+    }
+}
+
+/// A decimal above zero, given as a number or as a string.
+#[derive(Clone, Copy, Debug)]
+pub struct Positive;
+
+impl Field for Positive {
+    type Value = Decimal;
+
+    fn expected(&self) -> String {
+        "a decimal above 0".to_owned()
+    }
+
+    fn read(&self, node: &Node) -> Result<Decimal, Vec<Fault>> {
+        read_decimal(node)
+            .filter(|value| *value > Decimal::ZERO)
+            .ok_or_else(|| vec![wrong(self, node)])
+    }
+
+    fn write(&self, value: &Decimal) -> toml::Value {
+        write_decimal(*value)
+    }
+}
+
+/// The decimal that a node spells, to the last digit; `None` if it has more than 28 of them.
+fn read_decimal(node: &Node) -> Option<Decimal> {
+    match &node.value {
+        Value::Integer(Ok(number)) => Some(Decimal::from(*number)),
+        Value::Integer(Err(text)) | Value::Float(text) | Value::String(text) => {
+            parse_decimal(text.trim())
+        }
+        Value::Boolean(_) | Value::Datetime(_) | Value::Array(_) | Value::Table(_) => None,
+    }
+}
+
+/// Reads `10`, `0.1` or `1e-3`, exactly.
+pub(super) fn parse_decimal(text: &str) -> Option<Decimal> {
+    if text.contains(['e', 'E']) {
+        Decimal::from_scientific(text).ok()
+    } else {
+        Decimal::from_str_exact(text).ok()
+    }
+}
+
+/// A positive amount of base units or a share such as `"100%"`.
+#[derive(Clone, Copy, Debug)]
+pub struct Amount;
+
+impl Field for Amount {
+    type Value = Size;
+
+    fn expected(&self) -> String {
+        "an amount of base units above 0 or a share above \"0%\" up to \"100%\"".to_owned()
+    }
+
+    fn read(&self, node: &Node) -> Result<Size, Vec<Fault>> {
+        let units = read_decimal(node).map(|units| units.to_string());
+        units
+            .or_else(|| node.as_str().map(str::to_owned))
+            .and_then(|text| text.parse().ok())
+            .ok_or_else(|| vec![wrong(self, node)])
+    }
+
+    fn write(&self, value: &Size) -> toml::Value {
+        match value {
+            Size::Units(quantity) => write_decimal(quantity.0),
+            Size::Share(_) => toml::Value::String(value.to_string()),
+        }
+    }
+}
+
+/// A decimal, written without an exponent and without trailing zeros.
+pub(super) fn write_decimal(value: Decimal) -> toml::Value {
+    toml::Value::String(value.normalize().to_string())
+}
