@@ -110,6 +110,12 @@ fn descend(target: &mut Node, name: &str, rest: &[Part], node: Node) -> Result<(
         return Ok(());
     };
     match &mut target.value {
+        // A section that could be repeated is its own first element.
+        Value::Table(table)
+            if part.name == "0" && !after.is_empty() && table.get("0").is_none() =>
+        {
+            insert(table, after, node)
+        }
         Value::Table(table) => insert(table, rest, node),
         Value::Array(elements) => {
             let count = elements.len();

@@ -8,7 +8,7 @@ use model::parameter::{ParameterError, ParameterKind, ParameterSpec, ParameterVa
 use model::strategy::StrategySetup;
 use model::time::Interval;
 
-use super::data::DataSection;
+use super::data::{CandleSeries, DataSection};
 use super::document::Node;
 use super::fault::{Fault, FaultLog};
 use super::field::{Field, OneOrMany, Text};
@@ -73,11 +73,7 @@ pub(super) fn read(
         resolved.push(toml::Value::Table(reader.finish()));
     }
     if trades_anything {
-        for series in &scope.data.series {
-            if let Err(fault) = check_tradable(scope, series.ix) {
-                root.log().record(fault.placed(series.place.clone()).key(series.key.clone()));
-            }
-        }
+        scope.data.series.iter().for_each(|series| record_untradable(root, scope, series));
     }
     let resolved = match <[toml::Value; 1]>::try_from(resolved) {
         Ok([only]) => only,
@@ -180,7 +176,9 @@ fn read_instruments(
     let tradable: Vec<InstrumentIx> =
         scope.data.series.iter().map(|series| series.ix).filter(spot).collect();
     let &[only] = tradable.as_slice() else {
-        if scope.data.complete {
+        if tradable.is_empty() {
+            scope.data.series.iter().for_each(|series| record_untradable(reader, scope, series));
+        } else if scope.data.complete {
             let count = tradable.len();
             let expected =
                 format!("a list of instruments, since the run has {count} with spot candles");
@@ -189,13 +187,14 @@ fn read_instruments(
         return None;
     };
     reader.put(name, list(&[only]));
-    match check_tradable(scope, only) {
-        Ok(()) => Some(vec![only]),
-        Err(fault) => {
-            let series = scope.data.series.iter().find(|series| series.ix == only)?;
-            reader.log().record(fault.placed(series.place.clone()).key(series.key.clone()));
-            None
-        }
+    record_untradable(reader, scope, &scope.data.series[only.index()]);
+    Some(vec![only])
+}
+
+/// Records, where the run file names the series, that its instrument cannot be traded, if so.
+fn record_untradable(reader: &TableReader<'_>, scope: Scope<'_>, series: &CandleSeries) {
+    if let Err(fault) = check_tradable(scope, series.ix) {
+        reader.log().record(fault.placed(series.place.clone()).key(series.key.clone()));
     }
 }
 

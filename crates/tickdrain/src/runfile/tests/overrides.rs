@@ -2,7 +2,7 @@
 
 use expect_test::expect;
 
-use super::{SMALL, check_set, folder, read};
+use super::{SMALL, check_set, folder, read, small};
 
 #[test]
 fn overrides_reach_sections_arrays_and_quoted_keys() {
@@ -14,7 +14,7 @@ fn overrides_reach_sections_arrays_and_quoted_keys() {
             "start=2024-01-01",
             "end=2024-02-01T00:00:00Z",
             "strategy.fast = 3",
-            "strategy.fast=4",
+            "strategy.0.fast=4",
             "data.0.gaps=skip",
             "data.interval=15m",
             "venues.binance.taker_bps=1.5",
@@ -103,4 +103,38 @@ fn an_override_that_leads_nowhere_is_shown() {
             exit code 2
         "#]],
     );
+}
+
+#[test]
+fn several_sections_need_a_number() {
+    let text =
+        format!("{}[[strategy]]\nkind = \"sma_cross\"\n", small("[strategy]", "[[strategy]]"));
+    check_set(
+        &text,
+        &["strategy.fast=3", "strategy.1.fast=99", "data=x"],
+        &expect![[r#"
+        error[CFG-SET]: found `fast`
+         --> command line:1:16
+          |
+        1 | --set strategy.fast=3
+          |                ^^^^ expected an element of `strategy`, from 0 to 1
+
+        error[CFG-VALUE]: data: found the string "x"
+         --> command line:1:12
+          |
+        1 | --set data=x
+          |            ^ expected a table
+
+        2 faults in all
+        exit code 78
+    "#]],
+    );
+}
+
+#[test]
+fn an_override_can_add_what_the_file_lacks() {
+    let folder = folder();
+    let text = small("[strategy]\nkind = \"sma_cross\"\n", "");
+    let config = read(&text, &["strategy.kind=sma_cross", "engine.batch_rows=1"], folder.path());
+    assert_eq!(config.unwrap().engine.batch_rows, 1);
 }

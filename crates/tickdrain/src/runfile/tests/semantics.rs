@@ -89,6 +89,10 @@ share_class = "USDT"
 interval = "1h"
 benchmark = "binance:spot:ETHBTC"
 initial = { "binance:BaseToken:USDT" = 1 }
+[[instruments]]
+id = "binance:spot:ETHBTC"
+base = "ETH"
+quote = "BTC"
 [[data]]
 of = "binance:spot:BTCUSDT"
 path = ["btc.parquet", "none.parquet", "eth.txt"]
@@ -112,49 +116,49 @@ instruments = ["binance:spot:ETHUSDT"]
               |             ^^^^^^^^^^^^^^^^^^^^^ expected an instrument with candles in [[data]]
 
             error[CFG-FILE]: data.0.path: found the string "none.parquet"
-             --> run.toml:8:24
-              |
-            8 | path = ["btc.parquet", "none.parquet", "eth.txt"]
-              |                        ^^^^^^^^^^^^^^ expected a file, relative to the run file, that ends in .parquet or .csv
-              |
-              = help: /runs/none.parquet: No such file or directory (os error 2)
+              --> run.toml:12:24
+               |
+            12 | path = ["btc.parquet", "none.parquet", "eth.txt"]
+               |                        ^^^^^^^^^^^^^^ expected a file, relative to the run file, that ends in .parquet or .csv
+               |
+               = help: /runs/none.parquet: No such file or directory (os error 2)
 
             error[CFG-VALUE]: data.0.path: found the string "eth.txt"
-             --> run.toml:8:40
-              |
-            8 | path = ["btc.parquet", "none.parquet", "eth.txt"]
-              |                                        ^^^^^^^^^ expected a file, relative to the run file, that ends in .parquet or .csv
+              --> run.toml:12:40
+               |
+            12 | path = ["btc.parquet", "none.parquet", "eth.txt"]
+               |                                        ^^^^^^^^^ expected a file, relative to the run file, that ends in .parquet or .csv
 
             error[CFG-INTERVAL]: data.0.interval: found candles of 1d
-             --> run.toml:9:12
-              |
-            9 | interval = "1d"
-              |            ^^^^ expected candles no longer than a frame, which is 1h
+              --> run.toml:13:12
+               |
+            13 | interval = "1d"
+               |            ^^^^ expected candles no longer than a frame, which is 1h
 
             error[CFG-DATA-DUPLICATE]: data.1.of: found a second series of candles of `binance:spot:BTCUSDT`
-              --> run.toml:11:6
+              --> run.toml:15:6
                |
-            11 | of = "binance:spot:BTCUSDT"
+            15 | of = "binance:spot:BTCUSDT"
                |      ^^^^^^^^^^^^^^^^^^^^^^ expected one per instrument
                |
                = help: files that follow each other in time go into one `path = [...]`
 
             error[CFG-VALUE]: data.2.path: found an array of 0 values
-              --> run.toml:15:8
+              --> run.toml:19:8
                |
-            15 | path = []
+            19 | path = []
                |        ^^ expected a file, relative to the run file, that ends in .parquet or .csv, or a list
 
             error[CFG-INTERVAL]: data.2.interval: found candles of 7m
-              --> run.toml:16:12
+              --> run.toml:20:12
                |
-            16 | interval = "7m"
+            20 | interval = "7m"
                |            ^^^^ expected a length that divides that of a frame, which is 1h
 
             error[CFG-DATA-MISSING]: strategy.instruments: found `binance:spot:ETHUSDT`, of which the run has no candles
-              --> run.toml:19:16
+              --> run.toml:23:16
                |
-            19 | instruments = ["binance:spot:ETHUSDT"]
+            23 | instruments = ["binance:spot:ETHUSDT"]
                |                ^^^^^^^^^^^^^^^^^^^^^^ expected an instrument with candles in [[data]]
 
             8 faults in all
@@ -169,6 +173,10 @@ fn strategies_trade_spot_quoted_in_the_share_class() {
         r#"
 share_class = "USDT"
 initial = { "binance:BaseToken:USDT" = 1 }
+[[instruments]]
+id = "binance:spot:ETHBTC"
+base = "ETH"
+quote = "BTC"
 [[data]]
 of = "binance:spot:ETHBTC"
 path = "eth.csv"
@@ -191,33 +199,33 @@ orders = "good.csv"
 "#,
         &expect![[r#"
             error[CFG-NOT-IMPLEMENTED]: trading `binance:spot:ETHBTC`, whose quote BTC is not the share class, is not implemented yet
-             --> run.toml:5:6
+             --> run.toml:9:6
               |
-            5 | of = "binance:spot:ETHBTC"
+            9 | of = "binance:spot:ETHBTC"
               |      ^^^^^^^^^^^^^^^^^^^^^ expected a quote in USDT
 
             error[CFG-NOT-IMPLEMENTED]: trading `binance:perp:BTCUSDT` on a perp market is not implemented yet
-             --> run.toml:8:6
-              |
-            8 | of = "binance:perp:BTCUSDT"
-              |      ^^^^^^^^^^^^^^^^^^^^^^ expected a spot instrument
+              --> run.toml:12:6
+               |
+            12 | of = "binance:perp:BTCUSDT"
+               |      ^^^^^^^^^^^^^^^^^^^^^^ expected a spot instrument
 
             error[CFG-NOT-IMPLEMENTED]: trading `binance:perp:BTCUSDT` on a perp market is not implemented yet
-              --> run.toml:14:16
+              --> run.toml:18:16
                |
-            14 | instruments = ["binance:perp:BTCUSDT", "binance:perp:BTCUSDT"]
+            18 | instruments = ["binance:perp:BTCUSDT", "binance:perp:BTCUSDT"]
                |                ^^^^^^^^^^^^^^^^^^^^^^ expected a spot instrument
 
             error[CFG-NOT-IMPLEMENTED]: trading `binance:perp:BTCUSDT` on a perp market is not implemented yet
-              --> run.toml:14:40
+              --> run.toml:18:40
                |
-            14 | instruments = ["binance:perp:BTCUSDT", "binance:perp:BTCUSDT"]
+            18 | instruments = ["binance:perp:BTCUSDT", "binance:perp:BTCUSDT"]
                |                                        ^^^^^^^^^^^^^^^^^^^^^^ expected a spot instrument
 
             error[CFG-STRATEGY-ID]: strategy.3.id: found the id `sma_cross` for the second time
-              --> run.toml:21:6
+              --> run.toml:25:6
                |
-            21 | id = "sma_cross"
+            25 | id = "sma_cross"
                |      ^^^^^^^^^^^ expected an id of its own for every strategy
 
             5 faults in all
@@ -279,5 +287,20 @@ kind = "sma_cross"
             3 faults in all
             exit code 78
         "#]],
+    );
+}
+
+#[test]
+fn a_run_of_perpetuals_only_is_told_so() {
+    check(
+        &SMALL.replace(":spot:", ":perp:"),
+        &expect![[r#"
+        error[CFG-NOT-IMPLEMENTED]: trading `binance:perp:BTCUSDT` on a perp market is not implemented yet
+         --> run.toml:5:6
+          |
+        5 | of = "binance:perp:BTCUSDT"
+          |      ^^^^^^^^^^^^^^^^^^^^^^ expected a spot instrument
+        exit code 78
+    "#]],
     );
 }
