@@ -1,17 +1,21 @@
 //! The registry: venues and instruments with the rules and fees that hold unless a run file says
 //! otherwise.
 
+mod instrument;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use model::Decimal;
 use model::instrument::{InstrumentId, MarketType};
-use model::key::{PositionKey, PositionType};
+use model::key::PositionType;
 
+pub(crate) use self::instrument::{Asset, InstrumentName};
+pub use self::instrument::{Contract, InstrumentEntry, PerpTerms};
 use crate::runfile::document::{self, Node};
 use crate::runfile::fault::{Fault, FaultLog, Faults};
-use crate::runfile::field::{Choice, Field, Text, wrong};
-use crate::runfile::number::{Number, Positive};
+use crate::runfile::field::{Choice, Text};
+use crate::runfile::number::Number;
 use crate::runfile::place::{Place, Source};
 use crate::runfile::reader::TableReader;
 
@@ -98,159 +102,6 @@ impl VenueEntry {
     }
 }
 
-/// Whether a perpetual's profit is in quote or in base currency.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contract {
-    /// Settled in quote currency.
-    Linear,
-    /// Settled in base currency.
-    Inverse,
-}
-
-const CONTRACTS: Choice<'static, Contract> =
-    Choice(&[("linear", Contract::Linear), ("inverse", Contract::Inverse)]);
-
-/// What only a perpetual has.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PerpTerms {
-    /// Asset in which profit is paid.
-    pub settle: Box<str>,
-    /// Linear or inverse.
-    pub contract: Contract,
-    /// Base units (linear) or quote units (inverse) of one contract.
-    pub contract_size: Decimal,
-}
-
-/// An instrument as the registry or the run file describes it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct InstrumentEntry {
-    /// Its id.
-    pub id: InstrumentId,
-    /// Asset that is bought and sold.
-    pub base: Box<str>,
-    /// Asset in which prices are stated.
-    pub quote: Box<str>,
-    /// Smallest price step, in quote currency.
-    pub tick: Decimal,
-    /// Smallest quantity step, in base units.
-    pub lot: Decimal,
-    /// Smallest order, in base units.
-    pub min_qty: Decimal,
-    /// Smallest order, in quote currency.
-    pub min_notional: Decimal,
-    /// Terms of a perpetual; `None` on every other market.
-    pub perp: Option<PerpTerms>,
-}
-
-impl InstrumentEntry {
-    /// Every asset that it involves.
-    pub fn assets(&self) -> impl Iterator<Item = &str> {
-        let settle = self.perp.as_ref().map(|perp| &*perp.settle);
-        [&*self.base, &*self.quote].into_iter().chain(settle)
-    }
-
-    /// Reads one; what is absent comes from the entry that `known` has for its id, else from the
-    /// defaults.
-    ///
-    /// After a fault there is no entry, and the id only if that could be read.
-    pub(crate) fn read<'k>(
-        mut reader: TableReader<'_>,
-        known: impl FnOnce(&InstrumentId) -> Option<&'k Self>,
-    ) -> (Result<Self, Option<InstrumentId>>, toml::Table) {
-        let Some(id) = reader.required("id", &InstrumentName) else {
-            return (Err(None), reader.abandon());
-        };
-        let known = known(&id);
-        let base = asset(&mut reader, "base", known.map(|known| &*known.base));
-        let quote = asset(&mut reader, "quote", known.map(|known| &*known.quote));
-        let perp = read_perp(&mut reader, &id, quote.as_deref(), known);
-        let step = Decimal::new(1, 8);
-        let tick = reader.or_default("tick", &Positive, known.map_or(step, |known| known.tick));
-        let lot = reader.or_default("lot", &Positive, known.map_or(step, |known| known.lot));
-        let none = Decimal::ZERO;
-        let field = Number::NOT_NEGATIVE;
-        let min_qty = known.map_or(none, |known| known.min_qty);
-        let min_qty = reader.or_default("min_qty", &field, min_qty);
-        let min_notional = known.map_or(none, |known| known.min_notional);
-        let min_notional = reader.or_default("min_notional", &field, min_notional);
-        let entry = match base.zip(quote) {
-            Some((base, quote)) => {
-                let (base, quote) = (base.into(), quote.into());
-                Ok(Self { id, base, quote, tick, lot, min_qty, min_notional, perp })
-            }
-            None => Err(Some(id)),
-        };
-        (entry, reader.finish())
-    }
-}
-
-fn asset(reader: &mut TableReader<'_>, key: &str, known: Option<&str>) -> Option<String> {
-    match known {
-        Some(known) => Some(reader.or_default(key, &Asset, known.to_owned())),
-        None => reader.required(key, &Asset),
-    }
-}
-
-fn read_perp(
-    reader: &mut TableReader<'_>,
-    id: &InstrumentId,
-    quote: Option<&str>,
-    known: Option<&InstrumentEntry>,
-) -> Option<PerpTerms> {
-    if id.market != MarketType::Perp {
-        return None;
-    }
-    let known = known.and_then(|known| known.perp.as_ref());
-    let contract = known.map_or(Contract::Linear, |known| known.contract);
-    let contract = reader.or_default("contract", &CONTRACTS, contract);
-    let settle = known.map(|known| &*known.settle).or(quote).unwrap_or("USD").to_owned();
-    let settle = reader.or_default("settle", &Asset, settle);
-    let size = known.map_or(Decimal::ONE, |known| known.contract_size);
-    let contract_size = reader.or_default("contract_size", &Positive, size);
-    Some(PerpTerms { settle: settle.into(), contract, contract_size })
-}
-
-/// Name of an asset: what can be the symbol of a position key.
-pub(crate) struct Asset;
-
-impl Field for Asset {
-    type Value = String;
-
-    fn expected(&self) -> String {
-        "an asset such as \"BTC\" (letters, digits, `.`, `_` and `-`)".to_owned()
-    }
-
-    fn read(&self, node: &Node) -> Result<String, Vec<Fault>> {
-        node.as_str()
-            .filter(|text| PositionKey::base_token("any", text).is_ok())
-            .map(str::to_owned)
-            .ok_or_else(|| vec![wrong(self, node)])
-    }
-
-    fn write(&self, value: &String) -> toml::Value {
-        toml::Value::String(value.clone())
-    }
-}
-
-/// An instrument id, known or not.
-pub(crate) struct InstrumentName;
-
-impl Field for InstrumentName {
-    type Value = InstrumentId;
-
-    fn expected(&self) -> String {
-        "venue:market:symbol with market = spot, perp, pool or swap".to_owned()
-    }
-
-    fn read(&self, node: &Node) -> Result<InstrumentId, Vec<Fault>> {
-        node.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| vec![wrong(self, node)])
-    }
-
-    fn write(&self, value: &InstrumentId) -> toml::Value {
-        toml::Value::String(value.to_string())
-    }
-}
-
 /// Venues and instruments, with the hash that stands for them in a run id.
 #[derive(Clone, Debug)]
 pub struct Registry {
@@ -284,11 +135,18 @@ impl Registry {
         let tree = document::parse(text, &log);
         let mut reader = TableReader::new(&tree, Place::RUN_FILE, String::new(), &log);
         let version = reader.node("version").and_then(Node::scalar_text).unwrap_or_default();
-        let venues = reader.tables("venue").into_iter().filter_map(read_venue).collect();
+        let mut resolved = Vec::new();
+        let mut venues = Vec::new();
+        for table in reader.tables("venue") {
+            let (venue, table) = read_venue(table);
+            venues.extend(venue);
+            resolved.push(table);
+        }
         let mut instruments = BTreeMap::new();
         for table in reader.tables("instrument") {
             let place = table.place("id");
-            let (entry, _) = InstrumentEntry::read(table, |_| None);
+            let (entry, table) = InstrumentEntry::read(table, |_| None);
+            resolved.push(table);
             let Ok(entry) = entry else { continue };
             if let Some(twice) = instruments.insert(entry.id.clone(), entry) {
                 let found = format!("`{}` for the second time", twice.id);
@@ -296,7 +154,13 @@ impl Registry {
             }
         }
         reader.finish();
-        let registry = Self { version, venues, instruments, hash: blake3::hash(text.as_bytes()) };
+        let mut hasher = blake3::Hasher::new();
+        for table in &resolved {
+            hasher.update(table.to_string().as_bytes());
+            hasher.update(b"\n");
+        }
+        let hash = hasher.finalize();
+        let registry = Self { version, venues, instruments, hash };
         if log.is_empty() { Ok(registry) } else { Err(log.into_faults()) }
     }
 
@@ -305,7 +169,7 @@ impl Registry {
         &self.version
     }
 
-    /// Hash of its text, for the run id.
+    /// Hash of what it says, for the run id; comments and layout do not count.
     pub const fn hash(&self) -> blake3::Hash {
         self.hash
     }
@@ -337,7 +201,7 @@ pub(crate) const FEE_BPS: Number = Number {
     max: Decimal::from_parts(10_000, 0, 0, false, 0),
 };
 
-fn read_venue(mut reader: TableReader<'_>) -> Option<VenueEntry> {
+fn read_venue(mut reader: TableReader<'_>) -> (Option<VenueEntry>, toml::Table) {
     let name = reader.required("name", &Text("the venue's name in keys"));
     let kind = reader.required("kind", &VENUE_KINDS);
     let mut fees = |maker: &str, taker: &str| Fees {
@@ -346,8 +210,9 @@ fn read_venue(mut reader: TableReader<'_>) -> Option<VenueEntry> {
     };
     let spot = fees("spot_maker_bps", "spot_taker_bps");
     let perp = fees("perp_maker_bps", "perp_taker_bps");
-    reader.finish();
-    Some(VenueEntry { name: name?.into(), kind: kind?, spot, perp })
+    let venue =
+        name.zip(kind).map(|(name, kind)| VenueEntry { name: name.into(), kind, spot, perp });
+    (venue, reader.finish())
 }
 
 #[cfg(test)]
@@ -363,6 +228,21 @@ mod tests {
             assert_eq!(instrument.perp.is_some(), instrument.id.market == MarketType::Perp);
         }
         assert!(registry.venue("wallet").is_some(), "initial holdings may be in a wallet");
-        assert_eq!(registry.hash(), blake3::hash(BUILT_IN.as_bytes()));
+    }
+
+    #[test]
+    fn only_what_the_registry_says_is_hashed() {
+        let hash = |text: &str| Registry::parse(text).unwrap().hash();
+        let commented = format!("# a comment\n{BUILT_IN}");
+        assert_eq!(hash(&commented), Registry::built_in().hash());
+        let charged = BUILT_IN.replacen("_bps = \"10\"", "_bps = \"11\"", 1);
+        assert_ne!(hash(&charged), Registry::built_in().hash());
+    }
+
+    #[test]
+    fn a_registry_with_faults_is_refused() {
+        let twice = "[[instrument]]\nid = \"a:spot:B\"\nbase = \"B\"\nquote = \"C\"\n".repeat(2);
+        let faults = Registry::parse(&twice).unwrap_err();
+        assert_eq!(faults.iter().map(|fault| fault.code).collect::<Vec<_>>(), ["CFG-INSTRUMENT"]);
     }
 }

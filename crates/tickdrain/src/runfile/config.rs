@@ -213,6 +213,10 @@ fn read(
 ) -> Option<RunConfig> {
     let registry = Registry::built_in();
     let log = root.log();
+    // Asked for in advance, so that a fault lists them in this order.
+    for key in ORDER {
+        root.node(key);
+    }
     let name = root.or_default("name", &Text("a name for the run"), default_name.to_owned());
     let book = InstrumentBook::read(&mut root, registry);
     let share_class = read_share_class(&mut root, &book);

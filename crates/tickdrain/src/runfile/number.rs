@@ -113,11 +113,19 @@ fn read_decimal(node: &Node) -> Option<Decimal> {
 
 /// Reads `10`, `0.1` or `1e-3`, exactly.
 pub(super) fn parse_decimal(text: &str) -> Option<Decimal> {
-    if text.contains(['e', 'E']) {
-        Decimal::from_scientific(text).ok()
-    } else {
-        Decimal::from_str_exact(text).ok()
+    let Some((mantissa, exponent)) = text.split_once(['e', 'E']) else {
+        return Decimal::from_str_exact(text).ok();
+    };
+    let mut value = Decimal::from_str_exact(mantissa).ok()?.normalize();
+    let exponent: i32 = exponent.parse().ok()?;
+    let places = i32::try_from(value.scale()).ok()?.checked_sub(exponent)?;
+    if let Ok(places) = u32::try_from(places) {
+        value.set_scale(places).ok()?;
+        return Some(value);
     }
+    value.set_scale(0).ok()?;
+    // More than 28 factors of ten overflow in any case; a larger exponent is not worth counting.
+    (0..places.unsigned_abs().min(29)).try_fold(value, |value, _| value.checked_mul(Decimal::TEN))
 }
 
 /// A positive amount of base units or a share such as `"100%"`.
@@ -150,4 +158,34 @@ impl Field for Amount {
 /// A decimal, written without an exponent and without trailing zeros.
 pub(super) fn write_decimal(value: Decimal) -> toml::Value {
     toml::Value::String(value.normalize().to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn exponents_are_read_exactly_or_not_at_all() {
+        for (text, value) in [
+            ("1e3", "1000"),
+            ("1.5E+2", "150"),
+            ("2.50e-3", "0.0025"),
+            ("-1e0", "-1"),
+            ("1e28", "10000000000000000000000000000"),
+            ("1e-28", "0.0000000000000000000000000001"),
+        ] {
+            assert_eq!(parse_decimal(text), Some(value.parse().unwrap()), "{text}");
+        }
+        for text in [
+            "1e29",
+            "1e-29",
+            "1e",
+            "e1",
+            "1e99999999999",
+            "inf",
+            "1.2345678901234567890123456789012e1",
+        ] {
+            assert_eq!(parse_decimal(text), None, "{text}");
+        }
+    }
 }

@@ -46,6 +46,11 @@ impl<'a> TableReader<'a> {
         if !self.asked.iter().any(|asked| asked == key) {
             self.asked.push(key.to_owned());
         }
+        self.peek(key)
+    }
+
+    /// The value of a key, without asking for it.
+    pub fn peek(&self, key: &str) -> Option<&'a Node> {
         self.table.get(key).map(|entry| &entry.node)
     }
 

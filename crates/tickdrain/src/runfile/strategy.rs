@@ -47,12 +47,13 @@ pub(super) fn read(
     catalog: &StrategyCatalog,
     scope: Scope<'_>,
 ) -> Vec<StrategyConfig> {
-    let mut readers = root.tables("strategy");
+    let readers = root.tables("strategy");
     if root.is_vacant("strategy") {
         root.record_missing("strategy", "a [strategy] section with kind = \"…\"");
     }
+    // An id that is given to one strategy is no default of another.
     let given: BTreeSet<&str> =
-        readers.iter_mut().filter_map(|reader| reader.node("id")?.as_str()).collect();
+        readers.iter().filter_map(|reader| reader.peek("id")?.as_str()).collect();
     let mut taken = BTreeSet::new();
     let mut strategies = Vec::new();
     let mut resolved = Vec::new();

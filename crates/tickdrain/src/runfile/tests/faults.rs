@@ -19,79 +19,79 @@ fn unknown_keys_are_found_at_every_level() {
     check(
         &text,
         &expect![[r#"
-        error[CFG-UNKNOWN-KEY]: unknown key `wramup`
-         --> run.toml:4:1
-          |
-        4 | wramup = 3
-          | ^^^^^^ expected one of name, instruments, share_class, start, end, interval, align, warmup, seed, data, venues, benchmark, initial, execution, strategy, risk, pnl, audit, results, engine
-          |
-          = help: did you mean `warmup`?
+            error[CFG-UNKNOWN-KEY]: unknown key `wramup`
+             --> run.toml:4:1
+              |
+            4 | wramup = 3
+              | ^^^^^^ expected one of name, share_class, start, end, interval, align, warmup, benchmark, seed, initial, instruments, data, venues, execution, strategy, risk, pnl, audit, results, engine
+              |
+              = help: did you mean `warmup`?
 
-        error[CFG-UNKNOWN-KEY]: unknown key `kin` in data
-         --> run.toml:6:1
-          |
-        6 | kin = 1
-          | ^^^ expected one of kind, of, path, time, interval, time_unit, columns, gaps
-          |
-          = help: did you mean `kind`?
+            error[CFG-UNKNOWN-KEY]: unknown key `kin` in data
+             --> run.toml:6:1
+              |
+            6 | kin = 1
+              | ^^^ expected one of kind, of, path, time, interval, time_unit, columns, gaps
+              |
+              = help: did you mean `kind`?
 
-        error[CFG-UNKNOWN-KEY]: unknown key `openn` in data.columns
-         --> run.toml:8:13
-          |
-        8 | columns = { openn = "o" }
-          |             ^^^^^ expected one of time, open, high, low, close, volume
-          |
-          = help: did you mean `open`?
+            error[CFG-UNKNOWN-KEY]: unknown key `openn` in data.columns
+             --> run.toml:8:13
+              |
+            8 | columns = { openn = "o" }
+              |             ^^^^^ expected one of time, open, high, low, close, volume
+              |
+              = help: did you mean `open`?
 
-        error[CFG-UNKNOWN-KEY]: unknown key `fats` in strategy
-          --> run.toml:13:1
-           |
-        13 | fats = 1
-           | ^^^^ expected one of id, kind, instruments, fast, slow, band, size, direction, verbose
-           |
-           = help: did you mean `fast`?
+            error[CFG-UNKNOWN-KEY]: unknown key `fats` in strategy
+              --> run.toml:13:1
+               |
+            13 | fats = 1
+               | ^^^^ expected one of kind, id, instruments, fast, slow, band, size, direction, verbose
+               |
+               = help: did you mean `fast`?
 
-        error[CFG-UNKNOWN-KEY]: unknown key `maker` in venues.binance
-          --> run.toml:15:1
-           |
-        15 | maker = 1
-           | ^^^^^ expected one of kind, maker_bps, taker_bps, fee_in, leverage, margin
+            error[CFG-UNKNOWN-KEY]: unknown key `maker` in venues.binance
+              --> run.toml:15:1
+               |
+            15 | maker = 1
+               | ^^^^^ expected one of kind, maker_bps, taker_bps, fee_in, leverage, margin
 
-        error[CFG-UNKNOWN-KEY]: unknown key `fil` in execution
-          --> run.toml:17:1
-           |
-        17 | fil = 1
-           | ^^^ expected one of fill, slippage, participation_bps, market_carry, clip_to_bar, path, touch_fills, conservative_gaps, latency_bars, latency, on_failed_order, exit_at_end
-           |
-           = help: did you mean `fill`?
+            error[CFG-UNKNOWN-KEY]: unknown key `fil` in execution
+              --> run.toml:17:1
+               |
+            17 | fil = 1
+               | ^^^ expected one of fill, slippage, participation_bps, market_carry, clip_to_bar, path, touch_fills, conservative_gaps, latency_bars, latency, on_failed_order, exit_at_end
+               |
+               = help: did you mean `fill`?
 
-        error[CFG-UNKNOWN-KEY]: unknown key `bps` in execution.slippage
-          --> run.toml:18:14
-           |
-        18 | slippage = { bps = 1 }
-           |              ^^^ expected only model
+            error[CFG-UNKNOWN-KEY]: unknown key `bps` in execution.slippage
+              --> run.toml:18:14
+               |
+            18 | slippage = { bps = 1 }
+               |              ^^^ expected only model
 
-        error[CFG-NOT-IMPLEMENTED]: risk.max is not implemented yet
-          --> run.toml:20:1
-           |
-        20 | max = 1
-           | ^^^ expected no keys here
+            error[CFG-NOT-IMPLEMENTED]: risk.max is not implemented yet
+              --> run.toml:20:1
+               |
+            20 | max = 1
+               | ^^^ expected no keys here
 
-        error[CFG-UNKNOWN-KEY]: unknown key `threads` in engine
-          --> run.toml:22:1
-           |
-        22 | threads = 4
-           | ^^^^^^^ expected one of read_ahead, batch_rows, max_events_per_tick, max_cycles_per_tick
+            error[CFG-UNKNOWN-KEY]: unknown key `threads` in engine
+              --> run.toml:22:1
+               |
+            22 | threads = 4
+               | ^^^^^^^ expected one of read_ahead, batch_rows, max_events_per_tick, max_cycles_per_tick
 
-        error[CFG-UNKNOWN-KEY]: unknown key `output`
-          --> run.toml:23:2
-           |
-        23 | [output]
-           |  ^^^^^^ expected one of name, instruments, share_class, start, end, interval, align, warmup, seed, data, venues, benchmark, initial, execution, strategy, risk, pnl, audit, results, engine
+            error[CFG-UNKNOWN-KEY]: unknown key `output`
+              --> run.toml:23:2
+               |
+            23 | [output]
+               |  ^^^^^^ expected one of name, share_class, start, end, interval, align, warmup, benchmark, seed, initial, instruments, data, venues, execution, strategy, risk, pnl, audit, results, engine
 
-        10 faults in all
-        exit code 78
-    "#]],
+            10 faults in all
+            exit code 78
+        "#]],
     );
 }
 

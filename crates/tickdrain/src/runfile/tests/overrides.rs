@@ -47,23 +47,23 @@ fn a_bad_value_is_shown_on_the_command_line() {
         SMALL,
         &["strategy.fast=0", "strategy.fats=1"],
         &expect![[r#"
-        error[CFG-VALUE]: strategy.fast: found the integer 0
-         --> command line:1:21
-          |
-        1 | --set strategy.fast=0
-          |                     ^ expected a whole number from 1 to 10000 (bars)
+            error[CFG-VALUE]: strategy.fast: found the integer 0
+             --> command line:1:21
+              |
+            1 | --set strategy.fast=0
+              |                     ^ expected a whole number from 1 to 10000 (bars)
 
-        error[CFG-UNKNOWN-KEY]: unknown key `fats` in strategy
-         --> command line:1:16
-          |
-        1 | --set strategy.fats=1
-          |                ^^^^ expected one of id, kind, instruments, fast, slow, band, size, direction, verbose
-          |
-          = help: did you mean `fast`?
+            error[CFG-UNKNOWN-KEY]: unknown key `fats` in strategy
+             --> command line:1:16
+              |
+            1 | --set strategy.fats=1
+              |                ^^^^ expected one of kind, id, instruments, fast, slow, band, size, direction, verbose
+              |
+              = help: did you mean `fast`?
 
-        2 faults in all
-        exit code 78
-    "#]],
+            2 faults in all
+            exit code 78
+        "#]],
     );
 }
 

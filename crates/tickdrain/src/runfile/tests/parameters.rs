@@ -40,55 +40,55 @@ fn parameters_are_checked_one_by_one() {
     check(
         &text,
         &expect![[r#"
-        error[CFG-VALUE]: strategy.fast: found the integer 0
-          --> run.toml:10:8
-           |
-        10 | fast = 0
-           |        ^ expected a whole number from 1 to 10000 (bars)
+            error[CFG-VALUE]: strategy.fast: found the integer 0
+              --> run.toml:10:8
+               |
+            10 | fast = 0
+               |        ^ expected a whole number from 1 to 10000 (bars)
 
-        error[CFG-VALUE]: strategy.slow: found the string "30"
-          --> run.toml:11:8
-           |
-        11 | slow = "30"
-           |        ^^^^ expected a whole number from 1 to 10000 (bars)
+            error[CFG-VALUE]: strategy.slow: found the string "30"
+              --> run.toml:11:8
+               |
+            11 | slow = "30"
+               |        ^^^^ expected a whole number from 1 to 10000 (bars)
 
-        error[CFG-VALUE]: strategy.band: found the number 1.5
-          --> run.toml:12:8
-           |
-        12 | band = 1.5
-           |        ^^^ expected a decimal from 0 to 1
+            error[CFG-VALUE]: strategy.band: found the number 1.5
+              --> run.toml:12:8
+               |
+            12 | band = 1.5
+               |        ^^^ expected a decimal from 0 to 1
 
-        error[CFG-VALUE]: strategy.size: found the string "120%"
-          --> run.toml:13:8
-           |
-        13 | size = "120%"
-           |        ^^^^^^ expected an amount of base units above 0 or a share above "0%" up to "100%"
+            error[CFG-VALUE]: strategy.size: found the string "120%"
+              --> run.toml:13:8
+               |
+            13 | size = "120%"
+               |        ^^^^^^ expected an amount of base units above 0 or a share above "0%" up to "100%"
 
-        error[CFG-VALUE]: strategy.direction: found the string "lnog"
-          --> run.toml:14:13
-           |
-        14 | direction = "lnog"
-           |             ^^^^^^ expected "long" or "long_short"
-           |
-           = help: did you mean `long`?
+            error[CFG-VALUE]: strategy.direction: found the string "lnog"
+              --> run.toml:14:13
+               |
+            14 | direction = "lnog"
+               |             ^^^^^^ expected "long" or "long_short"
+               |
+               = help: did you mean `long`?
 
-        error[CFG-VALUE]: strategy.verbose: found the integer 1
-          --> run.toml:15:11
-           |
-        15 | verbose = 1
-           |           ^ expected true or false
+            error[CFG-VALUE]: strategy.verbose: found the integer 1
+              --> run.toml:15:11
+               |
+            15 | verbose = 1
+               |           ^ expected true or false
 
-        error[CFG-UNKNOWN-KEY]: unknown key `instrument` in strategy
-          --> run.toml:16:1
-           |
-        16 | instrument = 1
-           | ^^^^^^^^^^ expected one of id, kind, instruments, fast, slow, band, size, direction, verbose
-           |
-           = help: did you mean `instruments`?
+            error[CFG-UNKNOWN-KEY]: unknown key `instrument` in strategy
+              --> run.toml:16:1
+               |
+            16 | instrument = 1
+               | ^^^^^^^^^^ expected one of kind, id, instruments, fast, slow, band, size, direction, verbose
+               |
+               = help: did you mean `instruments`?
 
-        7 faults in all
-        exit code 78
-    "#]],
+            7 faults in all
+            exit code 78
+        "#]],
     );
 }
 

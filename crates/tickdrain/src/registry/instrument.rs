@@ -1,0 +1,164 @@
+//! Instruments as the registry and run files describe them.
+
+use model::Decimal;
+use model::instrument::{InstrumentId, MarketType};
+use model::key::PositionKey;
+
+use crate::runfile::document::Node;
+use crate::runfile::fault::Fault;
+use crate::runfile::field::{Choice, Field, wrong};
+use crate::runfile::number::{Number, Positive};
+use crate::runfile::reader::TableReader;
+
+/// Whether a perpetual's profit is in quote or in base currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Contract {
+    /// Settled in quote currency.
+    Linear,
+    /// Settled in base currency.
+    Inverse,
+}
+
+const CONTRACTS: Choice<'static, Contract> =
+    Choice(&[("linear", Contract::Linear), ("inverse", Contract::Inverse)]);
+
+/// What only a perpetual has.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PerpTerms {
+    /// Asset in which profit is paid.
+    pub settle: Box<str>,
+    /// Linear or inverse.
+    pub contract: Contract,
+    /// Base units (linear) or quote units (inverse) of one contract.
+    pub contract_size: Decimal,
+}
+
+/// An instrument as the registry or the run file describes it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InstrumentEntry {
+    /// Its id.
+    pub id: InstrumentId,
+    /// Asset that is bought and sold.
+    pub base: Box<str>,
+    /// Asset in which prices are stated.
+    pub quote: Box<str>,
+    /// Smallest price step, in quote currency.
+    pub tick: Decimal,
+    /// Smallest quantity step, in base units.
+    pub lot: Decimal,
+    /// Smallest order, in base units.
+    pub min_qty: Decimal,
+    /// Smallest order, in quote currency.
+    pub min_notional: Decimal,
+    /// Terms of a perpetual; `None` on every other market.
+    pub perp: Option<PerpTerms>,
+}
+
+impl InstrumentEntry {
+    /// Every asset that it involves.
+    pub fn assets(&self) -> impl Iterator<Item = &str> {
+        let settle = self.perp.as_ref().map(|perp| &*perp.settle);
+        [&*self.base, &*self.quote].into_iter().chain(settle)
+    }
+
+    /// Reads one; what is absent comes from the entry that `known` has for its id, else from the
+    /// defaults.
+    ///
+    /// After a fault there is no entry, and the id only if that could be read.
+    pub(crate) fn read<'k>(
+        mut reader: TableReader<'_>,
+        known: impl FnOnce(&InstrumentId) -> Option<&'k Self>,
+    ) -> (Result<Self, Option<InstrumentId>>, toml::Table) {
+        let Some(id) = reader.required("id", &InstrumentName) else {
+            return (Err(None), reader.abandon());
+        };
+        let known = known(&id);
+        let base = asset(&mut reader, "base", known.map(|known| &*known.base));
+        let quote = asset(&mut reader, "quote", known.map(|known| &*known.quote));
+        let perp = read_perp(&mut reader, &id, quote.as_deref(), known);
+        let step = Decimal::new(1, 8);
+        let tick = reader.or_default("tick", &Positive, known.map_or(step, |known| known.tick));
+        let lot = reader.or_default("lot", &Positive, known.map_or(step, |known| known.lot));
+        let none = Decimal::ZERO;
+        let field = Number::NOT_NEGATIVE;
+        let min_qty = known.map_or(none, |known| known.min_qty);
+        let min_qty = reader.or_default("min_qty", &field, min_qty);
+        let min_notional = known.map_or(none, |known| known.min_notional);
+        let min_notional = reader.or_default("min_notional", &field, min_notional);
+        let entry = match base.zip(quote) {
+            Some((base, quote)) => {
+                let (base, quote) = (base.into(), quote.into());
+                Ok(Self { id, base, quote, tick, lot, min_qty, min_notional, perp })
+            }
+            None => Err(Some(id)),
+        };
+        (entry, reader.finish())
+    }
+}
+
+fn asset(reader: &mut TableReader<'_>, key: &str, known: Option<&str>) -> Option<String> {
+    match known {
+        Some(known) => Some(reader.or_default(key, &Asset, known.to_owned())),
+        None => reader.required(key, &Asset),
+    }
+}
+
+fn read_perp(
+    reader: &mut TableReader<'_>,
+    id: &InstrumentId,
+    quote: Option<&str>,
+    known: Option<&InstrumentEntry>,
+) -> Option<PerpTerms> {
+    if id.market != MarketType::Perp {
+        return None;
+    }
+    let known = known.and_then(|known| known.perp.as_ref());
+    let contract = known.map_or(Contract::Linear, |known| known.contract);
+    let contract = reader.or_default("contract", &CONTRACTS, contract);
+    let settle = known.map(|known| &*known.settle).or(quote).unwrap_or("USD").to_owned();
+    let settle = reader.or_default("settle", &Asset, settle);
+    let size = known.map_or(Decimal::ONE, |known| known.contract_size);
+    let contract_size = reader.or_default("contract_size", &Positive, size);
+    Some(PerpTerms { settle: settle.into(), contract, contract_size })
+}
+
+/// Name of an asset: what can be the symbol of a position key.
+pub(crate) struct Asset;
+
+impl Field for Asset {
+    type Value = String;
+
+    fn expected(&self) -> String {
+        "an asset such as \"BTC\" (letters, digits, `.`, `_` and `-`)".to_owned()
+    }
+
+    fn read(&self, node: &Node) -> Result<String, Vec<Fault>> {
+        node.as_str()
+            .filter(|text| PositionKey::base_token("any", text).is_ok())
+            .map(str::to_owned)
+            .ok_or_else(|| vec![wrong(self, node)])
+    }
+
+    fn write(&self, value: &String) -> toml::Value {
+        toml::Value::String(value.clone())
+    }
+}
+
+/// An instrument id, known or not.
+pub(crate) struct InstrumentName;
+
+impl Field for InstrumentName {
+    type Value = InstrumentId;
+
+    fn expected(&self) -> String {
+        "venue:market:symbol with market = spot, perp, pool or swap".to_owned()
+    }
+
+    fn read(&self, node: &Node) -> Result<InstrumentId, Vec<Fault>> {
+        node.as_str().and_then(|text| text.parse().ok()).ok_or_else(|| vec![wrong(self, node)])
+    }
+
+    fn write(&self, value: &InstrumentId) -> toml::Value {
+        toml::Value::String(value.to_string())
+    }
+}
