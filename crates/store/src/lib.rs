@@ -1,3 +1,10 @@
 //! Data in, log and results out: the only user of arrow, parquet and on-disk schemas.
 
+pub mod audit;
+mod columns;
+pub mod error;
+pub mod names;
+pub mod results;
 pub mod synthetic;
+
+pub use error::FolderError;

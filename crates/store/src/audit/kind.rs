@@ -1,0 +1,67 @@
+//! Record kinds: one stream each.
+
+/// Version of the log's schema; part of the chain's first hash.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// A kind of record, which is a stream of the log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// Frames; their candles are named by the header's hashes and not copied.
+    Frame,
+    /// Account snapshots.
+    Account,
+    /// Decisions of strategies.
+    Decision,
+    /// What strategies wanted, one row per intent.
+    Intent,
+    /// What the gate said, one row per intent.
+    Verdict,
+    /// News of accepted orders.
+    OrderUpdate,
+    /// Executions.
+    Fill,
+    /// Start, end and failure.
+    Control,
+    /// Users' own messages.
+    Custom,
+}
+
+impl Kind {
+    /// All kinds, in the order in which a commit lists them.
+    pub const ALL: [Self; 9] = [
+        Self::Frame,
+        Self::Account,
+        Self::Decision,
+        Self::Intent,
+        Self::Verdict,
+        Self::OrderUpdate,
+        Self::Fill,
+        Self::Control,
+        Self::Custom,
+    ];
+
+    /// The kind as commits and file names spell it.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Frame => "frame",
+            Self::Account => "account",
+            Self::Decision => "decision",
+            Self::Intent => "intent",
+            Self::Verdict => "verdict",
+            Self::OrderUpdate => "order_update",
+            Self::Fill => "fill",
+            Self::Control => "control",
+            Self::Custom => "custom",
+        }
+    }
+
+    /// Name of its file under `audit/`.
+    pub fn file_name(self) -> String {
+        format!("{}.arrows", self.name())
+    }
+
+    /// The kind of a name.
+    pub fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}

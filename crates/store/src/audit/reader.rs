@@ -1,0 +1,168 @@
+//! Reading a log: its chain of commits, and the committed part of every stream.
+
+use std::fs::File;
+use std::io::{BufRead as _, BufReader, Read as _};
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use arrow_ipc::reader::StreamReader;
+
+use super::commit::{COMMIT_FILE, Commit, Header};
+use super::kind::{Kind, SCHEMA_VERSION};
+use crate::error::FolderError;
+
+/// Why a log cannot be opened.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages name the fields")]
+pub enum LogError {
+    #[error(transparent)]
+    Folder(#[from] FolderError),
+
+    #[error("{path} does not begin with the header of a log", path = .path.display())]
+    Header { path: PathBuf, source: serde_json::Error },
+
+    #[error("{path} has schema version {found}; this program reads version {SCHEMA_VERSION}", path = .path.display())]
+    Version { path: PathBuf, found: u32 },
+
+    #[error("{path} line {line}: commit {commit} does not follow from the one before it", path = .path.display())]
+    Chain { path: PathBuf, line: usize, commit: u64 },
+
+    #[error("{path} ends at byte {found}; commit {commit} says {expected}", path = .path.display())]
+    Short { path: PathBuf, commit: u64, expected: u64, found: u64 },
+
+    #[error("{path}: the bytes of commit {commit} are not those that were written", path = .path.display())]
+    Bytes { path: PathBuf, commit: u64 },
+
+    #[error("cannot decode {path}", path = .path.display())]
+    Decode { path: PathBuf, source: arrow_schema::ArrowError },
+}
+
+/// An opened log: everything up to its last complete commit.
+///
+/// Bytes after that commit are a torn tail and are not looked at; a log without a commit is empty.
+#[derive(Clone, Debug)]
+pub struct LogReader {
+    folder: PathBuf,
+    header: Header,
+    commits: Vec<Commit>,
+}
+
+impl LogReader {
+    /// Opens the log of a run folder and checks its chain, without reading the streams.
+    ///
+    /// # Errors
+    ///
+    /// No log, a log of another version, or a chain that does not hold.
+    pub fn open(run_folder: &Path) -> Result<Self, LogError> {
+        let folder = run_folder.join("audit");
+        let path = folder.join(COMMIT_FILE);
+        let file = File::open(&path).map_err(FolderError::read(&path))?;
+        let mut lines = BufReader::new(file).split(b'\n').enumerate();
+        let header: Header = match lines.next() {
+            Some((_, line)) => serde_json::from_slice(&line.map_err(FolderError::read(&path))?)
+                .map_err(|source| LogError::Header { path: path.clone(), source })?,
+            None => Header { schema: SCHEMA_VERSION, ..Header::default() },
+        };
+        if header.schema != SCHEMA_VERSION {
+            return Err(LogError::Version { path, found: header.schema });
+        }
+        let mut previous = header.genesis().to_hex().to_string();
+        let mut commits: Vec<Commit> = Vec::new();
+        for (number, line) in lines {
+            let line = line.map_err(FolderError::read(&path))?;
+            // A line that is no commit is the torn end of the file.
+            let Ok(commit) = serde_json::from_slice::<Commit>(&line) else { break };
+            let holds = commit.previous == previous
+                && commit.hash == commit.computed_hash().to_hex().as_str();
+            if !holds {
+                return Err(LogError::Chain { path, line: number + 1, commit: commit.commit });
+            }
+            previous.clone_from(&commit.hash);
+            commits.push(commit);
+        }
+        Ok(Self { folder, header, commits })
+    }
+
+    /// What the log was computed from.
+    pub const fn header(&self) -> &Header {
+        &self.header
+    }
+
+    /// The complete commits, in order.
+    pub fn commits(&self) -> &[Commit] {
+        &self.commits
+    }
+
+    /// The hash of the last commit.
+    pub fn digest(&self) -> String {
+        self.commits.last().map_or_else(
+            || self.header.genesis().to_hex().to_string(),
+            |commit| commit.hash.clone(),
+        )
+    }
+
+    /// Compares the bytes of every stream with the hashes of the commits.
+    ///
+    /// # Errors
+    ///
+    /// The first stream that is too short or not what was written.
+    pub fn check_bytes(&self) -> Result<(), LogError> {
+        for kind in Kind::ALL {
+            let path = self.folder.join(kind.file_name());
+            let mut file: Option<File> = None;
+            let mut start = 0;
+            for commit in &self.commits {
+                let Some(part) = commit.streams.iter().find(|part| part.kind == kind.name()) else {
+                    continue;
+                };
+                let file = match &mut file {
+                    Some(file) => file,
+                    None => file.insert(File::open(&path).map_err(FolderError::read(&path))?),
+                };
+                let mut bytes = Vec::new();
+                let length = part.end.saturating_sub(start);
+                let read = file.take(length).read_to_end(&mut bytes);
+                let found = read.map_err(FolderError::read(&path))? as u64;
+                let commit = commit.commit;
+                if found < length {
+                    let (expected, found) = (part.end, start + found);
+                    return Err(LogError::Short { path, commit, expected, found });
+                }
+                if blake3::hash(&bytes).to_hex().as_str() != part.blake3 {
+                    return Err(LogError::Bytes { path, commit });
+                }
+                start = part.end;
+            }
+        }
+        Ok(())
+    }
+
+    /// The committed rows of a kind, batch by batch.
+    ///
+    /// # Errors
+    ///
+    /// The stream cannot be read, or is no Arrow stream.
+    pub fn batches(
+        &self,
+        kind: Kind,
+    ) -> Result<impl Iterator<Item = Result<RecordBatch, LogError>> + use<>, LogError> {
+        let path = self.folder.join(kind.file_name());
+        let part = |commit: &Commit| {
+            commit.streams.iter().find(|part| part.kind == kind.name()).map(|part| part.end)
+        };
+        let end = self.commits.iter().rev().find_map(part);
+        let decode = {
+            let path = path.clone();
+            move |source| LogError::Decode { path: path.clone(), source }
+        };
+        let reader = match end {
+            None => None,
+            Some(end) => {
+                let file = File::open(&path).map_err(FolderError::read(&path))?;
+                let reader = BufReader::new(file.take(end));
+                Some(StreamReader::try_new(reader, None).map_err(decode.clone())?)
+            }
+        };
+        Ok(reader.into_iter().flatten().map(move |batch| batch.map_err(decode.clone())))
+    }
+}

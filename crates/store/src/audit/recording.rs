@@ -1,0 +1,146 @@
+//! A recording: the writer thread behind the audit service, and what it knows at the end.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use std::thread::JoinHandle;
+
+use model::instrument::InstrumentTable;
+use model::time::Interval;
+
+use super::commit::Header;
+use super::records::Records;
+use super::runner::AuditRunner;
+use super::writer::{LogTarget, LogWriter};
+use crate::error::FolderError;
+use crate::names::Names;
+use crate::results::{Figures, Results};
+
+/// Commits that may wait for the writer; more of them block the engine.
+const QUEUE: usize = 4;
+
+/// What is recorded, and where.
+#[derive(Debug)]
+pub struct RecordingPlan<'a> {
+    /// The run folder, which exists; without it nothing is written and only the digest is computed.
+    pub folder: Option<PathBuf>,
+    /// Whether there is a log, and so a digest.
+    pub with_log: bool,
+    /// First line of the log.
+    pub header: Header,
+    /// The instruments of the run.
+    pub instruments: Rc<InstrumentTable>,
+    /// Ids of the strategies, in run-file order.
+    pub strategies: Vec<String>,
+    /// The currency of equity.
+    pub share_class: &'a str,
+    /// Length of a frame.
+    pub interval: Interval,
+}
+
+/// What the writer knows when everything is written.
+#[derive(Debug)]
+pub struct Recorded {
+    /// The log's last hash; absent without a log.
+    pub digest: Option<blake3::Hash>,
+    /// The figures of the run.
+    pub figures: Figures,
+}
+
+/// The writer thread of a run.
+#[derive(Debug)]
+pub struct Recording {
+    thread: JoinHandle<Result<Recorded, FolderError>>,
+}
+
+#[derive(Debug)]
+pub(crate) enum Message {
+    Commit { records: Box<Records>, provisional: bool },
+    Close,
+}
+
+/// The engine's end of the queue to the writer.
+#[derive(Debug)]
+pub(crate) struct Sender(SyncSender<Message>);
+
+impl Sender {
+    /// Hands a message over; blocks while the queue is full.
+    pub(crate) fn send(&self, message: Message) -> Result<(), FolderError> {
+        // The receiver is gone only if the writer has failed; its own error says why.
+        self.0.send(message).ok().ok_or(FolderError::WriterGone)
+    }
+}
+
+/// Starts a recording: the service for the bus, and the handle to wait for.
+///
+/// # Errors
+///
+/// The log or a result file cannot be created.
+pub fn record(plan: RecordingPlan<'_>) -> Result<(AuditRunner, Recording), FolderError> {
+    let names = Names::new(&plan.instruments, plan.strategies);
+    let log =
+        if plan.with_log { Some(open_log(plan.folder.as_ref(), &plan.header)?) } else { None };
+    let results = Results::create(plan.folder.as_deref(), plan.interval)?;
+    let (sender, receiver) = sync_channel(QUEUE);
+    let writer = Writer { log, results, names };
+    let thread = std::thread::Builder::new()
+        .name("writer".to_owned())
+        .spawn(move || writer.run(&receiver))
+        .map_err(FolderError::create("the writer thread".as_ref()))?;
+    let runner = AuditRunner::new(Sender(sender), plan.instruments, plan.share_class);
+    Ok((runner, Recording { thread }))
+}
+
+fn open_log(folder: Option<&PathBuf>, header: &Header) -> Result<LogWriter, FolderError> {
+    let target = match folder {
+        Some(folder) => {
+            let path = folder.join("audit");
+            std::fs::create_dir(&path).map_err(FolderError::create(&path))?;
+            LogTarget::Folder(path)
+        }
+        None => LogTarget::HashOnly,
+    };
+    LogWriter::create(target, header)
+}
+
+impl Recording {
+    /// Waits until everything is written.
+    ///
+    /// # Errors
+    ///
+    /// The first failure of the writer: a full disk, a folder that vanished.
+    ///
+    /// # Panics
+    ///
+    /// If the writer panicked.
+    pub fn finish(self) -> Result<Recorded, FolderError> {
+        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+    }
+}
+
+struct Writer {
+    log: Option<LogWriter>,
+    results: Results,
+    names: Names,
+}
+
+impl Writer {
+    fn run(mut self, messages: &Receiver<Message>) -> Result<Recorded, FolderError> {
+        // Ends with `Close`, or when the audit service is gone.
+        while let Ok(Message::Commit { records, provisional }) = messages.recv() {
+            if records.is_empty() {
+                continue;
+            }
+            // Results first: a commit says that everything before it is complete.
+            self.results.take(&records, &self.names)?;
+            if let Some(log) = &mut self.log {
+                log.commit(*records, &self.names, provisional)?;
+            }
+        }
+        let figures = self.results.close(&self.names)?;
+        if let Some(log) = &mut self.log {
+            log.close()?;
+        }
+        Ok(Recorded { digest: self.log.map(|log| log.digest()), figures })
+    }
+}

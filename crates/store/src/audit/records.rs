@@ -1,0 +1,173 @@
+//! Records on their way to the writer thread: columns of what happens every tick, and the rest.
+
+use std::sync::Arc;
+
+use model::event::{Control, Custom, Envelope, Payload};
+use model::fill::Fill;
+use model::instrument::KeyIx;
+use model::order::{IntentGroup, OrderUpdate, VerdictGroup};
+use model::snapshot::AccountSnapshot;
+use model::strategy::{Action, Decision};
+use model::time::UtcMillis;
+use model::{Decimal, numeric};
+
+/// Everything recorded between two commits.
+#[derive(Debug, Default)]
+pub(crate) struct Records {
+    pub(crate) frames: FrameColumns,
+    pub(crate) accounts: AccountColumns,
+    pub(crate) decisions: DecisionColumns,
+    /// What does not happen every tick, in order of `seq`.
+    pub(crate) rare: Vec<Rare>,
+    pub(crate) positions: Vec<PositionRow>,
+    /// Place and time of the first and last envelope.
+    pub(crate) first: Option<(u64, UtcMillis)>,
+    pub(crate) last: Option<(u64, UtcMillis)>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct FrameColumns {
+    pub(crate) seq: Vec<u64>,
+    pub(crate) ts: Vec<i64>,
+    pub(crate) bars: Vec<u16>,
+    pub(crate) is_warmup: Vec<bool>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct AccountColumns {
+    pub(crate) seq: Vec<u64>,
+    pub(crate) ts: Vec<i64>,
+    pub(crate) cause_seq: Vec<u64>,
+    pub(crate) equity: Vec<f64>,
+    pub(crate) cash: Vec<f64>,
+    pub(crate) gross: Vec<f64>,
+    pub(crate) net: Vec<f64>,
+    pub(crate) unrealized: Vec<f64>,
+    pub(crate) working_orders: Vec<u32>,
+    /// Frames before the start of the run, which have no row in the results.
+    pub(crate) warmup_rows: usize,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct DecisionColumns {
+    pub(crate) seq: Vec<u64>,
+    pub(crate) ts: Vec<i64>,
+    pub(crate) cause_seq: Vec<u64>,
+    pub(crate) publisher: Vec<u16>,
+    pub(crate) is_trade: Vec<bool>,
+    /// All reasons in one text, and where each ends.
+    pub(crate) reasons: String,
+    pub(crate) reason_ends: Vec<i32>,
+}
+
+/// A record that does not happen every tick.
+#[derive(Debug)]
+pub(crate) struct Rare {
+    pub(crate) seq: u64,
+    pub(crate) ts: UtcMillis,
+    pub(crate) cause_seq: Option<u64>,
+    pub(crate) publisher: u16,
+    pub(crate) event: RareEvent,
+}
+
+#[derive(Debug)]
+pub(crate) enum RareEvent {
+    Intent(Arc<IntentGroup>),
+    Verdict(Arc<VerdictGroup>),
+    OrderUpdate(Arc<OrderUpdate>),
+    Fill(Arc<Fill>),
+    Control(Control),
+    Custom(Arc<Custom>),
+}
+
+/// A balance that changed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PositionRow {
+    pub(crate) ts: UtcMillis,
+    pub(crate) key: KeyIx,
+    pub(crate) quantity: Decimal,
+    /// In share class; absent where nothing priced it yet.
+    pub(crate) value: Option<f64>,
+}
+
+impl Records {
+    /// Number of ticks with a frame.
+    pub(crate) fn ticks(&self) -> usize {
+        self.frames.seq.len()
+    }
+
+    pub(crate) fn is_empty(&self) -> bool {
+        self.last.is_none()
+    }
+
+    /// Takes one envelope.
+    pub(crate) fn take(&mut self, envelope: &Envelope) {
+        let place = (envelope.seq, envelope.ts);
+        self.first.get_or_insert(place);
+        self.last = Some(place);
+        let event = match &envelope.payload {
+            Payload::Frame(frame) => {
+                let bars = frame.bars().iter();
+                let is_there = |bar: &&model::frame::Bar| bar.kind != model::frame::BarKind::Absent;
+                self.frames.seq.push(envelope.seq);
+                self.frames.ts.push(envelope.ts.millis());
+                self.frames.bars.push(u16::try_from(bars.filter(is_there).count()).unwrap_or(0));
+                self.frames.is_warmup.push(frame.is_warmup());
+                return;
+            }
+            Payload::Account(account) => return self.accounts.push(envelope, account),
+            Payload::Decision(decision) => return self.decisions.push(envelope, decision),
+            Payload::Intent(group) => RareEvent::Intent(Arc::clone(group)),
+            Payload::Verdict(group) => RareEvent::Verdict(Arc::clone(group)),
+            Payload::OrderUpdate(update) => RareEvent::OrderUpdate(Arc::clone(update)),
+            Payload::Fill(fill) => RareEvent::Fill(Arc::clone(fill)),
+            Payload::Control(control) => RareEvent::Control(control.clone()),
+            Payload::Custom(custom) => RareEvent::Custom(Arc::clone(custom)),
+        };
+        self.rare.push(Rare {
+            seq: envelope.seq,
+            ts: envelope.ts,
+            cause_seq: envelope.cause_seq,
+            publisher: envelope.publisher.0,
+            event,
+        });
+    }
+}
+
+impl AccountColumns {
+    fn push(&mut self, envelope: &Envelope, account: &AccountSnapshot) {
+        self.seq.push(envelope.seq);
+        self.ts.push(envelope.ts.millis());
+        self.cause_seq.push(envelope.cause_seq.unwrap_or(0));
+        self.equity.push(account.equity);
+        self.cash.push(account.cash);
+        self.gross.push(account.gross);
+        self.net.push(account.net);
+        self.unrealized.push(account.unrealized);
+        self.working_orders.push(account.book.working_orders);
+        if account.frame.is_warmup() {
+            self.warmup_rows += 1;
+        }
+    }
+}
+
+impl DecisionColumns {
+    fn push(&mut self, envelope: &Envelope, decision: &Decision) {
+        self.seq.push(envelope.seq);
+        self.ts.push(envelope.ts.millis());
+        self.cause_seq.push(envelope.cause_seq.unwrap_or(0));
+        self.publisher.push(envelope.publisher.0);
+        self.is_trade.push(decision.action == Action::Trade);
+        self.reasons.push_str(&decision.reason);
+        let end = i32::try_from(self.reasons.len());
+        self.reason_ends.push(end.expect("the reasons of one commit are less than 2 GiB"));
+    }
+}
+
+impl PositionRow {
+    /// A balance at the snapshot's marks; cash in share class is worth what it is.
+    pub(crate) fn of(ts: UtcMillis, key: KeyIx, quantity: Decimal, mark: Option<f64>) -> Self {
+        let value = mark.map(|mark| numeric::DoubleFloat::of(quantity).times(mark).value());
+        Self { ts, key, quantity, value }
+    }
+}

@@ -1,0 +1,345 @@
+//! Tables: the columns of every record kind, and the batches that records become.
+
+use std::sync::Arc;
+
+use arrow_array::types::{ArrowPrimitiveType, UInt16Type, UInt32Type, UInt64Type};
+use arrow_array::{
+    ArrayRef, BooleanArray, Float64Array, PrimitiveArray, RecordBatch, StringArray,
+    TimestampMillisecondArray, UInt64Array,
+};
+use arrow_buffer::{BooleanBuffer, Buffer, OffsetBuffer, ScalarBuffer};
+use arrow_schema::{ArrowError, DataType, SchemaRef};
+use model::event::Control;
+use model::money::Price;
+use model::order::{Size, Verdict};
+
+use super::kind::Kind;
+use super::records::{Rare, RareEvent, Records};
+use crate::columns::{DECIMAL, decimals, schema, some_texts, texts, times, timestamp};
+use crate::names::Names;
+
+/// The columns of a kind; every row has `seq` and `ts`, and `cause_seq` where something caused it.
+pub(crate) fn schema_of(kind: Kind) -> SchemaRef {
+    use DataType::{Boolean, Float64, UInt16, UInt32, UInt64, Utf8};
+    let mut columns = vec![("seq", UInt64), ("ts", timestamp())];
+    columns.extend(match kind {
+        Kind::Frame => vec![("bars", UInt16), ("is_warmup", Boolean)],
+        Kind::Account => vec![
+            ("cause_seq", UInt64),
+            ("equity", Float64),
+            ("cash", Float64),
+            ("gross", Float64),
+            ("net", Float64),
+            ("unrealized", Float64),
+            ("working_orders", UInt32),
+        ],
+        Kind::Decision => vec![
+            ("cause_seq", UInt64),
+            ("publisher", UInt16),
+            ("is_trade", Boolean),
+            ("reason", Utf8),
+        ],
+        Kind::Intent => vec![
+            ("cause_seq?", UInt64),
+            ("publisher", UInt16),
+            ("order_id", Utf8),
+            ("instrument", Utf8),
+            ("side", Utf8),
+            ("type", Utf8),
+            ("order_qty?", DECIMAL),
+            ("share?", DECIMAL),
+            ("reduce_only", Boolean),
+        ],
+        Kind::Verdict => vec![
+            ("cause_seq?", UInt64),
+            ("order_id", Utf8),
+            ("is_accepted", Boolean),
+            ("order_qty?", DECIMAL),
+            ("ts_eligible?", timestamp()),
+            ("code?", Utf8),
+            ("detail?", Utf8),
+        ],
+        Kind::OrderUpdate => vec![
+            ("cause_seq?", UInt64),
+            ("order_id", Utf8),
+            ("status", Utf8),
+            ("order_qty?", DECIMAL),
+            ("cum_qty", DECIMAL),
+            ("avg_px?", DECIMAL),
+            ("code?", Utf8),
+            ("detail?", Utf8),
+        ],
+        Kind::Fill => vec![
+            ("cause_seq?", UInt64),
+            ("trade_id", UInt64),
+            ("order_id", Utf8),
+            ("ts_event", timestamp()),
+            ("instrument", Utf8),
+            ("side", Utf8),
+            ("last_qty", DECIMAL),
+            ("last_px", DECIMAL),
+            ("notional", DECIMAL),
+            ("fee", DECIMAL),
+            ("fee_key", Utf8),
+            ("liquidity", Utf8),
+            ("slippage_bps", Float64),
+            ("price_rule", Utf8),
+        ],
+        Kind::Control => vec![("name", Utf8), ("service?", Utf8), ("message?", Utf8)],
+        Kind::Custom => {
+            vec![("cause_seq?", UInt64), ("publisher", UInt16), ("kind", Utf8), ("fields", Utf8)]
+        }
+    });
+    schema(&columns)
+}
+
+/// The batch of one kind, or `None` if nothing of that kind happened.
+pub(crate) fn batch_of(
+    kind: Kind,
+    schema: &SchemaRef,
+    records: &mut Records,
+    names: &Names,
+) -> Result<Option<RecordBatch>, ArrowError> {
+    let columns = match kind {
+        Kind::Frame => frames(records),
+        Kind::Account => accounts(records),
+        Kind::Decision => decisions(records),
+        Kind::Intent => intents(&records.rare, names),
+        Kind::Verdict => verdicts(&records.rare, names),
+        Kind::OrderUpdate => updates(&records.rare, names),
+        Kind::Fill => fills(&records.rare, names),
+        Kind::Control => controls(&records.rare),
+        Kind::Custom => customs(&records.rare),
+    };
+    if columns.first().is_none_or(|seq| seq.is_empty()) {
+        return Ok(None);
+    }
+    RecordBatch::try_new(Arc::clone(schema), columns).map(Some)
+}
+
+fn column<T: ArrowPrimitiveType>(values: Vec<T::Native>) -> ArrayRef
+where
+    ScalarBuffer<T::Native>: From<Vec<T::Native>>,
+{
+    Arc::new(PrimitiveArray::<T>::new(ScalarBuffer::from(values), None))
+}
+
+fn millis(values: Vec<i64>) -> ArrayRef {
+    Arc::new(TimestampMillisecondArray::from(values).with_timezone("UTC"))
+}
+
+fn flags(values: &[bool]) -> ArrayRef {
+    Arc::new(BooleanArray::new(BooleanBuffer::from(values), None))
+}
+
+fn frames(records: &mut Records) -> Vec<ArrayRef> {
+    let frames = std::mem::take(&mut records.frames);
+    vec![
+        column::<UInt64Type>(frames.seq),
+        millis(frames.ts),
+        column::<UInt16Type>(frames.bars),
+        flags(&frames.is_warmup),
+    ]
+}
+
+fn accounts(records: &mut Records) -> Vec<ArrayRef> {
+    let accounts = std::mem::take(&mut records.accounts);
+    let floats = |values: Vec<f64>| Arc::new(Float64Array::from(values)) as ArrayRef;
+    vec![
+        column::<UInt64Type>(accounts.seq),
+        millis(accounts.ts),
+        column::<UInt64Type>(accounts.cause_seq),
+        floats(accounts.equity),
+        floats(accounts.cash),
+        floats(accounts.gross),
+        floats(accounts.net),
+        floats(accounts.unrealized),
+        column::<UInt32Type>(accounts.working_orders),
+    ]
+}
+
+fn decisions(records: &mut Records) -> Vec<ArrayRef> {
+    let decisions = std::mem::take(&mut records.decisions);
+    let lengths = std::iter::once(0).chain(decisions.reason_ends).collect::<Vec<i32>>();
+    let offsets = OffsetBuffer::new(ScalarBuffer::from(lengths));
+    let reasons = StringArray::new(offsets, Buffer::from_vec(decisions.reasons.into_bytes()), None);
+    vec![
+        column::<UInt64Type>(decisions.seq),
+        millis(decisions.ts),
+        column::<UInt64Type>(decisions.cause_seq),
+        column::<UInt16Type>(decisions.publisher),
+        flags(&decisions.is_trade),
+        Arc::new(reasons),
+    ]
+}
+
+/// The columns that all rare kinds begin with: seq, ts, and the cause unless `alone`.
+fn heads<T>(rows: &[(&Rare, T)], alone: bool) -> Vec<ArrayRef> {
+    let mut columns = vec![
+        column::<UInt64Type>(rows.iter().map(|(rare, _)| rare.seq).collect()),
+        times(rows.iter().map(|(rare, _)| Some(rare.ts))),
+    ];
+    if !alone {
+        let causes = rows.iter().map(|(rare, _)| rare.cause_seq);
+        columns.push(Arc::new(causes.collect::<UInt64Array>()));
+    }
+    columns
+}
+
+fn publishers<T>(rows: &[(&Rare, T)]) -> ArrayRef {
+    column::<UInt16Type>(rows.iter().map(|(rare, _)| rare.publisher).collect())
+}
+
+const fn units(size: Size) -> Option<model::Decimal> {
+    match size {
+        Size::Units(quantity) => Some(quantity.0),
+        Size::Share(_) => None,
+    }
+}
+
+fn intents(rare: &[Rare], names: &Names) -> Vec<ArrayRef> {
+    let mut rows = Vec::new();
+    for record in rare {
+        if let RareEvent::Intent(group) = &record.event {
+            rows.extend(group.intents.iter().map(|intent| (record, intent)));
+        }
+    }
+    let mut columns = heads(&rows, false);
+    let each = || rows.iter().map(|(_, intent)| intent);
+    let share = |size: Size| match size {
+        Size::Share(share) => Some(share),
+        Size::Units(_) => None,
+    };
+    columns.extend([
+        publishers(&rows),
+        texts(each().map(|intent| names.order_of(intent))),
+        texts(each().map(|intent| names.instrument(intent.instrument))),
+        texts(each().map(|intent| intent.side.name())),
+        texts(each().map(|intent| intent.order_type.name())),
+        decimals(each().map(|intent| units(intent.size))),
+        decimals(each().map(|intent| share(intent.size))),
+        flags(&each().map(|intent| intent.reduce_only).collect::<Vec<_>>()),
+    ]);
+    columns
+}
+
+fn verdicts(rare: &[Rare], names: &Names) -> Vec<ArrayRef> {
+    let mut rows = Vec::new();
+    for record in rare {
+        if let RareEvent::Verdict(group) = &record.event {
+            rows.extend(group.verdicts.iter().map(|verdict| (record, verdict)));
+        }
+    }
+    let each = || {
+        rows.iter().map(|(_, verdict)| match verdict {
+            Verdict::Accepted(order) => (order.order_id, Some(order), None),
+            Verdict::Denied { order_id, refusal } => (*order_id, None, Some(refusal)),
+        })
+    };
+    let mut columns = heads(&rows, false);
+    columns.extend([
+        texts(each().map(|(id, ..)| names.order(id))),
+        flags(&each().map(|(_, order, _)| order.is_some()).collect::<Vec<_>>()),
+        decimals(each().map(|(_, order, _)| order.and_then(|order| units(order.size)))),
+        times(each().map(|(_, order, _)| order.map(|order| order.ts_eligible))),
+        some_texts(each().map(|(.., refusal)| refusal.map(|refusal| refusal.code.name()))),
+        some_texts(each().map(|(.., refusal)| refusal.map(|refusal| &refusal.detail))),
+    ]);
+    columns
+}
+
+fn updates(rare: &[Rare], names: &Names) -> Vec<ArrayRef> {
+    let rows = of_kind(rare, |event| {
+        if let RareEvent::OrderUpdate(update) = event { Some(&**update) } else { None }
+    });
+    let each = || rows.iter().map(|(_, update)| update);
+    let refusals = || each().map(|update| update.refusal.as_ref());
+    let mut columns = heads(&rows, false);
+    columns.extend([
+        texts(each().map(|update| names.order(update.order_id))),
+        texts(each().map(|update| update.status.name())),
+        decimals(each().map(|update| update.order_qty.map(|quantity| quantity.0))),
+        decimals(each().map(|update| Some(update.cum_qty.0))),
+        decimals(each().map(|update| update.avg_px.map(Price::value))),
+        some_texts(refusals().map(|refusal| refusal.map(|refusal| refusal.code.name()))),
+        some_texts(refusals().map(|refusal| refusal.map(|refusal| &refusal.detail))),
+    ]);
+    columns
+}
+
+fn fills(rare: &[Rare], names: &Names) -> Vec<ArrayRef> {
+    let rows =
+        of_kind(rare, |event| if let RareEvent::Fill(fill) = event { Some(&**fill) } else { None });
+    let each = || rows.iter().map(|(_, fill)| fill);
+    let mut columns = heads(&rows, false);
+    columns.extend([
+        column::<UInt64Type>(each().map(|fill| fill.trade_id).collect()),
+        texts(each().map(|fill| names.order(fill.order_id))),
+        times(each().map(|fill| Some(fill.ts))),
+        texts(each().map(|fill| names.instrument(fill.instrument))),
+        texts(each().map(|fill| fill.side.name())),
+        decimals(each().map(|fill| Some(fill.last_qty.0))),
+        decimals(each().map(|fill| Some(fill.last_px.value()))),
+        decimals(each().map(|fill| Some(fill.notional.0))),
+        decimals(each().map(|fill| Some(fill.fee.0))),
+        texts(each().map(|fill| names.key(fill.fee_key))),
+        texts(each().map(|fill| fill.liquidity.name())),
+        Arc::new(Float64Array::from_iter_values(each().map(|fill| fill.slippage_bps))) as ArrayRef,
+        texts(each().map(|fill| fill.price_rule.name())),
+    ]);
+    columns
+}
+
+fn controls(rare: &[Rare]) -> Vec<ArrayRef> {
+    let rows =
+        of_kind(
+            rare,
+            |event| {
+                if let RareEvent::Control(control) = event { Some(control) } else { None }
+            },
+        );
+    let each = || rows.iter().map(|(_, control)| control);
+    let failure = |control: &&&Control| match control {
+        Control::Failed { service, message } => (Some(service.clone()), Some(message.clone())),
+        Control::EngineReady | Control::Eof | Control::Interrupted => (None, None),
+    };
+    let mut columns = heads(&rows, true);
+    columns.extend([
+        texts(each().map(|control| control.name())),
+        some_texts(each().map(|control| failure(&control).0)),
+        some_texts(each().map(|control| failure(&control).1)),
+    ]);
+    columns
+}
+
+fn customs(rare: &[Rare]) -> Vec<ArrayRef> {
+    let rows =
+        of_kind(
+            rare,
+            |event| {
+                if let RareEvent::Custom(custom) = event { Some(&**custom) } else { None }
+            },
+        );
+    let each = || rows.iter().map(|(_, custom)| custom);
+    let fields = |custom: &&&model::event::Custom| {
+        // Written by hand to keep the order of the fields, which is the user's.
+        let field = |(name, value): &(Box<str>, model::event::Scalar)| {
+            format!("{}:{}", serde_json::json!(name), serde_json::json!(value.to_string()))
+        };
+        format!("{{{}}}", custom.fields.iter().map(field).collect::<Vec<_>>().join(","))
+    };
+    let mut columns = heads(&rows, false);
+    columns.extend([
+        publishers(&rows),
+        texts(each().map(|custom| &custom.kind)),
+        texts(each().map(|custom| fields(&custom))),
+    ]);
+    columns
+}
+
+fn of_kind<'a, T>(
+    rare: &'a [Rare],
+    pick: impl Fn(&'a RareEvent) -> Option<&'a T>,
+) -> Vec<(&'a Rare, &'a T)> {
+    rare.iter().filter_map(|record| Some((record, pick(&record.event)?))).collect()
+}

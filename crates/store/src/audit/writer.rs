@@ -1,0 +1,197 @@
+//! The writer of the log: batches to bytes, bytes to files, files to commits.
+
+use std::fmt;
+use std::fs::{File, OpenOptions};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use arrow_array::RecordBatch;
+use arrow_ipc::writer::StreamWriter;
+use arrow_schema::SchemaRef;
+
+use super::commit::{COMMIT_FILE, Commit, Header, StreamPart};
+use super::kind::Kind;
+use super::records::Records;
+use super::tables;
+use crate::error::FolderError;
+use crate::names::Names;
+
+/// Rows after which a batch ends, commit or not.
+const BATCH_ROWS: usize = 65_536;
+
+/// Where the bytes of the log go.
+#[derive(Clone, Debug)]
+pub(crate) enum LogTarget {
+    /// Into files under this folder, which exists.
+    Folder(PathBuf),
+    /// Nowhere: only the digest is wanted.
+    HashOnly,
+}
+
+/// Appends to the log.
+#[derive(Debug)]
+pub(crate) struct LogWriter {
+    target: LogTarget,
+    commits: Option<File>,
+    streams: Vec<Stream>,
+    last_hash: blake3::Hash,
+    last_commit: u64,
+    frames: u64,
+}
+
+/// One stream; its file appears with its first row.
+struct Stream {
+    kind: Kind,
+    schema: SchemaRef,
+    encoder: Option<StreamWriter<Vec<u8>>>,
+    file: Option<File>,
+    end: u64,
+}
+
+impl fmt::Debug for Stream {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut text = formatter.debug_struct("Stream");
+        text.field("kind", &self.kind).field("end", &self.end).finish_non_exhaustive()
+    }
+}
+
+impl LogWriter {
+    /// A log that begins with `header`.
+    pub(crate) fn create(target: LogTarget, header: &Header) -> Result<Self, FolderError> {
+        let mut commits = None;
+        if let LogTarget::Folder(folder) = &target {
+            let path = folder.join(COMMIT_FILE);
+            let mut file = File::create_new(&path).map_err(FolderError::create(&path))?;
+            let mut line = serde_json::to_vec(header).expect("a header is plain data");
+            line.push(b'\n');
+            file.write_all(&line).map_err(FolderError::write(&path))?;
+            commits = Some(file);
+        }
+        let stream = |kind| Stream {
+            kind,
+            schema: tables::schema_of(kind),
+            encoder: None,
+            file: None,
+            end: 0,
+        };
+        Ok(Self {
+            target,
+            commits,
+            streams: Kind::ALL.into_iter().map(stream).collect(),
+            last_hash: header.genesis(),
+            last_commit: 0,
+            frames: 0,
+        })
+    }
+
+    /// Hash of the last commit: the digest, once the run is closed.
+    pub(crate) const fn digest(&self) -> blake3::Hash {
+        self.last_hash
+    }
+
+    /// Appends `records` and commits them.
+    pub(crate) fn commit(
+        &mut self,
+        mut records: Records,
+        names: &Names,
+        provisional: bool,
+    ) -> Result<(), FolderError> {
+        let (Some(first), Some(last)) = (records.first, records.last) else { return Ok(()) };
+        let ((first_seq, first_tick), (last_seq, last_tick)) = (first, last);
+        self.frames += records.ticks() as u64;
+        let mut parts = Vec::new();
+        for stream in &mut self.streams {
+            parts.extend(stream.append(&self.target, &mut records, names)?);
+        }
+        self.last_commit += 1;
+        let mut commit = Commit {
+            commit: self.last_commit,
+            provisional,
+            frames: self.frames,
+            first_seq,
+            last_seq,
+            first_tick: first_tick.millis(),
+            last_tick: last_tick.millis(),
+            streams: parts,
+            previous: self.last_hash.to_hex().to_string(),
+            hash: String::new(),
+        };
+        self.last_hash = commit.computed_hash();
+        commit.hash = self.last_hash.to_hex().to_string();
+        self.append_commit(&commit)
+    }
+
+    fn append_commit(&mut self, commit: &Commit) -> Result<(), FolderError> {
+        let (Some(file), LogTarget::Folder(folder)) = (&mut self.commits, &self.target) else {
+            return Ok(());
+        };
+        let mut line = serde_json::to_vec(commit).expect("a commit is plain data");
+        line.push(b'\n');
+        // One write: a torn line is recognised by its missing end.
+        file.write_all(&line).map_err(FolderError::write(&folder.join(COMMIT_FILE)))
+    }
+
+    /// Flushes everything to the device.
+    pub(crate) fn close(&mut self) -> Result<(), FolderError> {
+        let LogTarget::Folder(folder) = &self.target else { return Ok(()) };
+        for stream in &self.streams {
+            if let Some(file) = &stream.file {
+                let path = folder.join(stream.kind.file_name());
+                file.sync_data().map_err(FolderError::write(&path))?;
+            }
+        }
+        if let Some(file) = &self.commits {
+            file.sync_data().map_err(FolderError::write(&folder.join(COMMIT_FILE)))?;
+        }
+        Ok(())
+    }
+}
+
+impl Stream {
+    /// Appends the rows of this kind; what the commit says of them.
+    fn append(
+        &mut self,
+        target: &LogTarget,
+        records: &mut Records,
+        names: &Names,
+    ) -> Result<Option<StreamPart>, FolderError> {
+        let path = match target {
+            LogTarget::Folder(folder) => folder.join(self.kind.file_name()),
+            LogTarget::HashOnly => PathBuf::from(self.kind.file_name()),
+        };
+        let batch = tables::batch_of(self.kind, &self.schema, records, names)
+            .map_err(FolderError::encode(&path))?;
+        let Some(batch) = batch else { return Ok(None) };
+        let bytes = self.encode(&batch).map_err(FolderError::encode(&path))?;
+        if let LogTarget::Folder(_) = target {
+            self.write(&path, &bytes)?;
+        }
+        self.end += bytes.len() as u64;
+        Ok(Some(StreamPart {
+            kind: self.kind.name().to_owned(),
+            end: self.end,
+            rows: batch.num_rows() as u64,
+            blake3: blake3::hash(&bytes).to_hex().to_string(),
+        }))
+    }
+
+    fn encode(&mut self, batch: &RecordBatch) -> Result<Vec<u8>, arrow_schema::ArrowError> {
+        if self.encoder.is_none() {
+            self.encoder = Some(StreamWriter::try_new(Vec::new(), &self.schema)?);
+        }
+        let encoder = self.encoder.as_mut().expect("made above");
+        for start in (0..batch.num_rows()).step_by(BATCH_ROWS) {
+            encoder.write(&batch.slice(start, BATCH_ROWS.min(batch.num_rows() - start)))?;
+        }
+        Ok(std::mem::take(encoder.get_mut()))
+    }
+
+    fn write(&mut self, path: &Path, bytes: &[u8]) -> Result<(), FolderError> {
+        if self.file.is_none() {
+            let file = OpenOptions::new().append(true).create_new(true).open(path);
+            self.file = Some(file.map_err(FolderError::create(path))?);
+        }
+        let file = self.file.as_mut().expect("opened above");
+        file.write_all(bytes).map_err(FolderError::write(path))
+    }
+}

@@ -1,0 +1,166 @@
+//! The figures of a run, as the summary states them.
+
+use std::collections::BTreeMap;
+
+use model::fill::{Fill, RoundTrip};
+use model::metrics::Performance;
+use model::money::Quantity;
+use model::numeric::float_of;
+use model::order::{OrderStatus, RefusalCode};
+use model::time::UtcMillis;
+
+/// Everything that the summary says of orders, trades and equity.
+#[derive(Clone, Debug)]
+pub struct Figures {
+    /// Open of the first bar after the warm-up.
+    pub first: Option<UtcMillis>,
+    /// Close of the last bar.
+    pub last: Option<UtcMillis>,
+    /// Equity before the first trade, in share class.
+    pub equity_start: f64,
+    /// Equity at the end, in share class.
+    pub equity_end: f64,
+    /// Figures on daily marks.
+    pub performance: Performance,
+    /// Largest gross over equity.
+    pub max_leverage: f64,
+    /// Share of frames with a position.
+    pub exposure_time: Option<f64>,
+    /// How orders ended.
+    pub orders: OrderCounts,
+    /// Round trips.
+    pub trades: TradeFigures,
+    /// What trading cost, in quote currency.
+    pub costs: Costs,
+}
+
+impl Default for Figures {
+    fn default() -> Self {
+        Self {
+            first: None,
+            last: None,
+            equity_start: 0.0,
+            equity_end: 0.0,
+            performance: Performance::of(&[]),
+            max_leverage: 0.0,
+            exposure_time: None,
+            orders: OrderCounts::default(),
+            trades: TradeFigures::default(),
+            costs: Costs::default(),
+        }
+    }
+}
+
+impl Figures {
+    pub(crate) fn take_fill(&mut self, fill: &Fill) {
+        let notional = float_of(fill.notional.0);
+        self.costs.fees += float_of(fill.fee.0);
+        self.costs.slippage += notional * fill.slippage_bps / 1e4;
+        self.costs.traded += notional;
+    }
+}
+
+/// How many orders ended in which way.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OrderCounts {
+    /// Wanted at all.
+    pub submitted: u64,
+    /// Refused by the gate.
+    pub denied: u64,
+    /// Refused by the venue.
+    pub rejected: u64,
+    /// Ended before they were filled.
+    pub canceled: u64,
+    /// Ran out of time.
+    pub expired: u64,
+    /// Filled in part, ended or not.
+    pub partially_filled: u64,
+    /// Filled.
+    pub filled: u64,
+    /// Still working at the end.
+    pub working: u64,
+    /// Denials by code.
+    pub denied_by_reason: BTreeMap<&'static str, u64>,
+}
+
+impl OrderCounts {
+    pub(crate) fn deny(&mut self, code: RefusalCode) {
+        *self.denied_by_reason.entry(code.name()).or_default() += 1;
+    }
+
+    pub(crate) fn count(&mut self, status: OrderStatus, cum_qty: Quantity) {
+        self.submitted += 1;
+        match status {
+            OrderStatus::Submitted | OrderStatus::Accepted => self.working += 1,
+            OrderStatus::PartiallyFilled => {
+                self.working += 1;
+                self.partially_filled += 1;
+            }
+            OrderStatus::Filled => self.filled += 1,
+            OrderStatus::Canceled => self.canceled += 1,
+            OrderStatus::Expired => self.expired += 1,
+            OrderStatus::Rejected => self.rejected += 1,
+            OrderStatus::Denied => self.denied += 1,
+        }
+        if status.is_final() && status != OrderStatus::Filled && !cum_qty.is_zero() {
+            self.partially_filled += 1;
+        }
+    }
+}
+
+/// Round trips in figures; a trip that earned exactly nothing is neither won nor lost.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct TradeFigures {
+    /// All of them.
+    pub count: u64,
+    /// Those that earned.
+    pub wins: u64,
+    /// Those that lost.
+    pub losses: u64,
+    /// Sum of what the wins earned.
+    pub gross_profit: f64,
+    /// Sum of what the losses lost; zero or more.
+    pub gross_loss: f64,
+    /// Largest gain of one.
+    pub best: f64,
+    /// Largest loss of one; zero or less.
+    pub worst: f64,
+}
+
+impl TradeFigures {
+    pub(crate) fn take(&mut self, trip: &RoundTrip) {
+        let pnl = float_of(trip.pnl.0);
+        self.count += 1;
+        self.best = self.best.max(pnl);
+        self.worst = self.worst.min(pnl);
+        if pnl > 0.0 {
+            self.wins += 1;
+            self.gross_profit += pnl;
+        } else if pnl < 0.0 {
+            self.losses += 1;
+            self.gross_loss -= pnl;
+        }
+    }
+
+    /// Wins over all closed round trips.
+    #[expect(clippy::cast_precision_loss, reason = "counts of trades, far below 2^53")]
+    pub fn win_rate(&self) -> Option<f64> {
+        (self.count > 0).then(|| self.wins as f64 / self.count as f64)
+    }
+
+    /// What the wins earned over what the losses lost.
+    pub fn profit_factor(&self) -> Option<f64> {
+        (self.gross_loss > 0.0).then(|| self.gross_profit / self.gross_loss)
+    }
+}
+
+/// What trading cost, in quote currency.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Costs {
+    /// Fees paid less rebates.
+    pub fees: f64,
+    /// Distance from the bars' prices.
+    pub slippage: f64,
+    /// Notional traded.
+    pub traded: f64,
+}

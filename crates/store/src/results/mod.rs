@@ -1,0 +1,94 @@
+//! Results: plain Parquet tables that pandas and polars read, and the figures of the run.
+
+mod curve;
+mod figures;
+mod orders;
+mod table;
+mod tables;
+
+use std::path::Path;
+
+use model::time::Interval;
+
+pub use figures::{Costs, Figures, OrderCounts, TradeFigures};
+
+use crate::audit::records::{RareEvent, Records};
+use crate::error::FolderError;
+use crate::names::Names;
+use curve::Curve;
+use orders::OrderBook;
+use table::Table;
+
+/// Writes the results of a run as its records come.
+#[derive(Debug)]
+pub(crate) struct Results {
+    equity: Table,
+    orders: Table,
+    fills: Table,
+    trades: Table,
+    positions: Table,
+    curve: Curve,
+    book: OrderBook,
+    figures: Figures,
+}
+
+impl Results {
+    /// Results in `folder`; without one only the figures are computed.
+    pub(crate) fn create(folder: Option<&Path>, interval: Interval) -> Result<Self, FolderError> {
+        let table = |name, schema| Table::create(folder, name, schema);
+        Ok(Self {
+            equity: table("equity.parquet", tables::equity_schema())?,
+            orders: table("orders.parquet", tables::order_schema())?,
+            fills: table("fills.parquet", tables::fill_schema())?,
+            trades: table("trades.parquet", tables::trade_schema())?,
+            positions: table("positions.parquet", tables::position_schema())?,
+            curve: Curve::new(interval),
+            book: OrderBook::default(),
+            figures: Figures::default(),
+        })
+    }
+
+    /// Takes the records of a commit.
+    pub(crate) fn take(&mut self, records: &Records, names: &Names) -> Result<(), FolderError> {
+        let drawdown = self.curve.take(&records.accounts);
+        self.equity.write(tables::equity(&records.accounts, drawdown))?;
+        self.positions.write(tables::positions(&records.positions, names))?;
+        let (mut fills, mut trades) = (Vec::new(), Vec::new());
+        for rare in &records.rare {
+            match &rare.event {
+                RareEvent::Intent(group) => {
+                    for intent in &group.intents {
+                        self.book.submit(rare, intent, names);
+                    }
+                }
+                RareEvent::Verdict(group) => self.book.judge(group, &mut self.figures.orders),
+                RareEvent::OrderUpdate(update) => {
+                    self.book.update(update, &mut self.figures.orders);
+                }
+                RareEvent::Fill(fill) => {
+                    self.figures.take_fill(fill);
+                    fills.push((rare.seq, &**fill));
+                    if let Some(trip) = &fill.closed {
+                        self.figures.trades.take(trip);
+                        trades.push((fill.order_id.strategy, &**trip));
+                    }
+                }
+                RareEvent::Control(_) | RareEvent::Custom(_) => {}
+            }
+        }
+        self.fills.write(tables::fills(&fills, names))?;
+        self.trades.write(tables::trades(&trades, names))?;
+        self.orders.write(tables::orders(&self.book.take_done(), names))
+    }
+
+    /// Closes all tables; the figures of the run.
+    pub(crate) fn close(mut self, names: &Names) -> Result<Figures, FolderError> {
+        let open = self.book.take_all(&mut self.figures.orders);
+        self.orders.write(tables::orders(&open, names))?;
+        for table in [self.equity, self.orders, self.fills, self.trades, self.positions] {
+            table.close()?;
+        }
+        self.curve.complete(&mut self.figures);
+        Ok(self.figures)
+    }
+}
