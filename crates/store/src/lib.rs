@@ -8,3 +8,4 @@ pub mod results;
 pub mod synthetic;
 
 pub use error::FolderError;
+pub mod candles;

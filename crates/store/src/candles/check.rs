@@ -1,0 +1,129 @@
+//! Checks of rows, alone and against the row above.
+
+use model::time::{Interval, UtcMillis};
+
+use super::chunk::{Chunk, NO_TIME, Row};
+use super::column::Column;
+use super::fault::FaultKind;
+
+/// First and last millisecond of the years 1 to 9999.
+const CALENDAR_MS: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
+
+impl Row {
+    /// Whether the values can be a bar.
+    ///
+    /// Comparisons with NaN are false, and a positive low below a finite high bounds the rest.
+    pub(crate) fn is_sound(&self) -> bool {
+        self.low > 0.0
+            && self.low <= self.open
+            && self.low <= self.close
+            && self.high >= self.open
+            && self.high >= self.close
+            && self.high < f64::INFINITY
+            && self.volume >= 0.0
+            && self.volume < f64::INFINITY
+    }
+
+    pub(crate) fn has_time(&self) -> bool {
+        CALENDAR_MS.contains(&self.time)
+    }
+
+    fn values(&self) -> [(Column, f64); 5] {
+        [
+            (Column::Open, self.open),
+            (Column::High, self.high),
+            (Column::Low, self.low),
+            (Column::Close, self.close),
+            (Column::Volume, self.volume),
+        ]
+    }
+}
+
+/// What is wrong with the time of a row, if anything.
+pub(crate) fn time_fault(chunk: &Chunk, at: usize) -> Option<FaultKind> {
+    let row = chunk.row(at);
+    if row.has_time() {
+        return None;
+    }
+    let column = Column::Time;
+    Some(match chunk.oddity(at, column).map(|oddity| oddity.text.clone()) {
+        Some(Some(text)) if text.parse::<i64>().is_ok() => FaultKind::UnitMissing { text },
+        Some(Some(text)) => FaultKind::Unreadable { column, text },
+        Some(None) => FaultKind::Null { column },
+        None => FaultKind::TimeRange { millis: row.time.max(NO_TIME + 1) },
+    })
+}
+
+/// Everything that is wrong with the prices and the volume of a row.
+pub(crate) fn value_faults(chunk: &Chunk, at: usize) -> Vec<FaultKind> {
+    let row = chunk.row(at);
+    if row.is_sound() {
+        return Vec::new();
+    }
+    let mut faults: Vec<FaultKind> =
+        row.values()
+            .into_iter()
+            .filter_map(|(column, found)| match chunk.oddity(at, column) {
+                Some(oddity) => Some(match oddity.text.clone() {
+                    Some(text) => FaultKind::Unreadable { column, text },
+                    None => FaultKind::Null { column },
+                }),
+                None if column == Column::Volume => {
+                    (!(found.is_finite() && found >= 0.0)).then_some(FaultKind::Volume { found })
+                }
+                None => (!(found.is_finite() && found > 0.0))
+                    .then_some(FaultKind::Price { column, found }),
+            })
+            .collect();
+    if faults.is_empty() {
+        faults.extend(range_faults(&row));
+    }
+    faults
+}
+
+fn range_faults(row: &Row) -> impl Iterator<Item = FaultKind> {
+    let edge = |column, found: f64, beyond: fn(f64, f64) -> bool| {
+        [(Column::Open, row.open), (Column::Close, row.close), (Column::Low, row.low)]
+            .into_iter()
+            .find(|(_, other)| beyond(*other, found))
+            .map(|(other_column, other)| FaultKind::Range { column, found, other_column, other })
+    };
+    let high = edge(Column::High, row.high, |other, high| other > high);
+    let low = edge(Column::Low, row.low, |other, low| other < low);
+    [high, low].into_iter().flatten()
+}
+
+/// What is wrong with the time of a row after that of the row above, if anything.
+///
+/// Times need not lie on a grid: months differ in length, and sessions in local time shift.
+pub(crate) fn order_fault(previous: &Row, row: &Row, interval: Interval) -> Option<FaultKind> {
+    let (before, now) = (UtcMillis::new(previous.time), UtcMillis::new(row.time));
+    let step = row.time - previous.time;
+    if step < 0 {
+        return Some(FaultKind::Order { previous: before, found: now });
+    }
+    if step == 0 {
+        let differs = previous
+            .values()
+            .into_iter()
+            .zip(row.values())
+            .find(|((_, above), (_, here))| above.to_bits() != here.to_bits());
+        return Some(match differs {
+            None => FaultKind::Repeated { ts: now },
+            Some(((column, previous), (_, found))) => {
+                FaultKind::Conflict { ts: now, column, previous, found }
+            }
+        });
+    }
+    // Half an interval or less cannot be a short month or a shifted session.
+    (step * 2 <= interval.millis()).then_some(FaultKind::Interval {
+        previous: before,
+        found: now,
+        interval,
+    })
+}
+
+/// Bars missing between two rows: the steps of `interval_ms` strictly between them.
+pub(crate) const fn missing_between(previous_ms: i64, found_ms: i64, interval_ms: i64) -> i64 {
+    (found_ms - previous_ms - 1).div_euclid(interval_ms)
+}
