@@ -9,3 +9,4 @@ pub mod synthetic;
 
 pub use error::FolderError;
 pub mod candles;
+pub mod feed;

@@ -1,0 +1,274 @@
+//! Bars of one series within a window, with its holes treated as its policy says.
+
+use model::frame::{Bar, BarKind};
+use model::time::UtcMillis;
+
+use super::facts::SeriesFacts;
+use super::window::Window;
+use crate::candles::check::{missing_between, order_fault, time_fault, value_faults};
+use crate::candles::chunk::{Chunk, Row};
+use crate::candles::series::SeriesReader;
+use crate::candles::{DataError, DataFault, FaultKind, GapPolicy, SeriesSpec};
+
+/// A bar and its close in milliseconds.
+pub(super) type Closed = (i64, Bar);
+
+/// Bars that stand in for missing ones.
+#[derive(Clone, Copy, Debug)]
+struct Fill {
+    next: i64,
+    last: i64,
+    bar: Bar,
+}
+
+/// What becomes of a row that is not simply the next one.
+enum Verdict {
+    Deliver,
+    PassOver,
+    /// A hole ends at it: its fill comes first.
+    FillFirst(Fill),
+    /// It lies behind the window.
+    End,
+}
+
+/// Whether a series is read for a run, or only to see when its bars close.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Purpose {
+    /// All rows of the window are checked.
+    Run,
+    /// Only times are of interest; holes are not.
+    Scout,
+}
+
+/// How a series ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// Its rows did.
+    Rows,
+    /// It has rows behind the window.
+    Window,
+}
+
+pub(super) struct Candles {
+    reader: SeriesReader,
+    chunk: Chunk,
+    at: usize,
+    window: Window,
+    purpose: Purpose,
+    interval: i64,
+    close_after_label: i64,
+    previous: Option<Row>,
+    /// What is wrong with the last row before the window, in case it has to fill a hole.
+    previous_fault: Option<DataFault>,
+    fill: Option<Fill>,
+    /// Whether the hole before the row at hand has been treated.
+    bridged: bool,
+    ending: Option<Ending>,
+    facts: Vec<SeriesFacts>,
+    /// Times of the first and last row that were read at all.
+    span: Option<(i64, i64)>,
+}
+
+impl Candles {
+    pub(super) fn open(
+        spec: &SeriesSpec,
+        window: Window,
+        purpose: Purpose,
+    ) -> Result<Self, DataError> {
+        let facts = spec
+            .paths
+            .iter()
+            .map(|path| SeriesFacts::new(spec.name.clone(), path.clone()))
+            .collect();
+        Ok(Self {
+            reader: SeriesReader::open(spec)?,
+            chunk: Chunk::empty(),
+            at: 0,
+            window,
+            purpose,
+            interval: spec.interval.millis(),
+            close_after_label: spec.close_after_label_ms(),
+            previous: None,
+            previous_fault: None,
+            fill: None,
+            bridged: false,
+            ending: None,
+            facts,
+            span: None,
+        })
+    }
+
+    /// How the series ended; `None` while it goes on.
+    pub(super) const fn ending(&self) -> Option<Ending> {
+        self.ending
+    }
+
+    pub(super) fn facts(&self) -> &[SeriesFacts] {
+        &self.facts
+    }
+
+    /// Times of the first and last row that were read, those outside the window included.
+    pub(super) fn span(&self) -> Option<(i64, i64)> {
+        self.span
+    }
+
+    /// The next bar; `None` after the last.
+    pub(super) fn next(&mut self) -> Result<Option<Closed>, DataError> {
+        loop {
+            if let Some(fill) = &mut self.fill {
+                if fill.next <= fill.last {
+                    let close = fill.next;
+                    fill.next += self.interval;
+                    self.facts[self.reader.file()].synthetic_bars += 1;
+                    return Ok(Some((close, fill.bar)));
+                }
+                self.fill = None;
+            }
+            if self.at == self.chunk.len() && !self.load()? {
+                return Ok(None);
+            }
+            let row = self.chunk.row(self.at);
+            let close = row.time.wrapping_add(self.close_after_label);
+            if !self.is_plain(&row, close) {
+                match self.judge(&row)? {
+                    Verdict::Deliver => {}
+                    Verdict::PassOver => {
+                        self.consume(row);
+                        continue;
+                    }
+                    Verdict::FillFirst(fill) => {
+                        self.fill = Some(fill);
+                        continue;
+                    }
+                    Verdict::End => {
+                        self.ending = Some(Ending::Window);
+                        // Nothing behind the window is read, and nothing can be delivered any more.
+                        self.chunk = Chunk::empty();
+                        self.at = 0;
+                        return Ok(None);
+                    }
+                }
+            }
+            self.consume(row);
+            self.count(row.time);
+            let Row { open, high, low, close: last, volume, .. } = row;
+            let bar = Bar { open, high, low, close: last, volume, kind: BarKind::Real };
+            return Ok(Some((close, bar)));
+        }
+    }
+
+    /// Whether a row is sound, within the window and exactly one interval after the row above.
+    fn is_plain(&self, row: &Row, close: i64) -> bool {
+        let Some(previous) = &self.previous else { return false };
+        row.time.wrapping_sub(previous.time) == self.interval
+            && row.has_time()
+            && self.window.contains(close)
+            && row.is_sound()
+    }
+
+    fn load(&mut self) -> Result<bool, DataError> {
+        if self.ending.is_some() {
+            return Ok(false);
+        }
+        let Some(chunk) = self.reader.next_chunk()? else {
+            self.ending = Some(Ending::Rows);
+            return Ok(false);
+        };
+        self.chunk = chunk;
+        self.at = 0;
+        self.facts[self.reader.file()].synthetic_data = self.reader.is_synthetic();
+        Ok(true)
+    }
+
+    fn consume(&mut self, row: Row) {
+        self.at += 1;
+        self.bridged = false;
+        self.previous = Some(row);
+        self.note_span(row.time);
+    }
+
+    fn note_span(&mut self, time: i64) {
+        self.span = Some((self.span.map_or(time, |(first, _)| first), time));
+    }
+
+    fn count(&mut self, time: i64) {
+        let facts = &mut self.facts[self.reader.file()];
+        let time = UtcMillis::new(time);
+        facts.rows += 1;
+        facts.first.get_or_insert(time);
+        facts.last = Some(time);
+    }
+
+    fn fault(&self, kind: FaultKind) -> DataFault {
+        self.reader.fault(&self.chunk, self.at, kind)
+    }
+
+    fn judge(&mut self, row: &Row) -> Result<Verdict, DataError> {
+        if let Some(kind) = time_fault(&self.chunk, self.at) {
+            return Err(self.fault(kind).into());
+        }
+        if let Some(previous) = self.previous.filter(|_| !self.bridged) {
+            if let Some(kind) = order_fault(&previous, row, self.reader.spec().interval) {
+                return Err(self.fault(kind).into());
+            }
+            self.bridged = true;
+            if let Some(fill) = self.bridge(&previous, row)? {
+                return Ok(Verdict::FillFirst(fill));
+            }
+        }
+        let close = row.time + self.close_after_label;
+        if close > self.window.until {
+            self.note_span(row.time);
+            return Ok(Verdict::End);
+        }
+        let fault = value_faults(&self.chunk, self.at).into_iter().next();
+        if close <= self.window.after {
+            self.previous_fault = fault.map(|kind| self.fault(kind));
+            return Ok(Verdict::PassOver);
+        }
+        match fault {
+            Some(kind) if self.purpose == Purpose::Run => Err(self.fault(kind).into()),
+            _ => Ok(Verdict::Deliver),
+        }
+    }
+
+    /// Treats the bars of the window that are missing between two rows.
+    fn bridge(&mut self, previous: &Row, row: &Row) -> Result<Option<Fill>, DataError> {
+        let Some((next, last)) = self.missing_closes(previous, row) else { return Ok(None) };
+        let missing = u64::try_from((last - next) / self.interval + 1).expect("next is up to last");
+        let spec = self.reader.spec();
+        let facts = &mut self.facts[self.reader.file()];
+        facts.holes += 1;
+        facts.missing += missing;
+        match spec.gaps {
+            GapPolicy::Error if self.purpose == Purpose::Run => {
+                let (previous, found) = (UtcMillis::new(previous.time), UtcMillis::new(row.time));
+                let interval = spec.interval;
+                Err(self.fault(FaultKind::Gap { previous, found, interval, missing }).into())
+            }
+            GapPolicy::Error | GapPolicy::Skip => Ok(None),
+            GapPolicy::Synthetic => {
+                if self.purpose == Purpose::Run && !previous.is_sound() {
+                    let fault = self.previous_fault.take();
+                    return Err(fault.expect("only rows before the window pass unsound").into());
+                }
+                Ok(Some(Fill { next, last, bar: Bar::synthetic(previous.close) }))
+            }
+        }
+    }
+
+    /// First and last close of the bars that are missing between two rows, within the window.
+    fn missing_closes(&self, previous: &Row, row: &Row) -> Option<(i64, i64)> {
+        let missing = missing_between(previous.time, row.time, self.interval);
+        let close = previous.time + self.close_after_label;
+        let skipped = if self.window.after > close {
+            (self.window.after - close).div_euclid(self.interval)
+        } else {
+            0
+        };
+        let first = close + (skipped + 1) * self.interval;
+        let kept = missing.min(self.window.until.saturating_sub(close).div_euclid(self.interval));
+        let last = close + kept * self.interval;
+        (first <= last).then_some((first, last))
+    }
+}

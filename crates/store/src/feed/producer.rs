@@ -1,0 +1,125 @@
+//! The reader thread: fills batches and sends them until the data or the feed ends.
+
+use std::sync::Arc;
+
+use model::frame::FrameBatch;
+use model::time::UtcMillis;
+use tokio::sync::mpsc::Sender;
+
+use super::candles::Purpose;
+use super::facts::FactsHandle;
+use super::merge::{Merge, first_delivered_ms};
+use super::stop::StopFlag;
+use super::window::{Window, first_frame_ms};
+use super::{FeedSpec, Message};
+use crate::candles::DataError;
+
+pub(super) struct Producer {
+    spec: FeedSpec,
+    merge: Merge,
+    batch: FrameBatch,
+    /// Close of the first frame of the run, if the start says.
+    first_frame: Option<i64>,
+    /// Frames delivered so far.
+    frames: u64,
+    facts: FactsHandle,
+}
+
+impl Producer {
+    pub(super) fn open(
+        spec: &FeedSpec,
+        facts: FactsHandle,
+        stop: StopFlag,
+    ) -> Result<Self, DataError> {
+        let first = first_delivered_ms(spec)?;
+        let merge = Merge::open(spec, Window::of_frames(first, spec.end), Purpose::Run, stop)?;
+        let batch = FrameBatch::with_capacity(spec.width, spec.batch_rows);
+        let first_frame = first_frame_ms(spec);
+        let spec = FeedSpec { batch_rows: spec.batch_rows.max(1), ..spec.clone() };
+        Ok(Self { spec, merge, batch, first_frame, frames: 0, facts })
+    }
+
+    /// Reads the warm-up and the first frame of the run.
+    pub(super) fn read_to_first_frame(&mut self) -> Result<(), DataError> {
+        loop {
+            match self.read_frame()? {
+                Some(Part::Warmup) => {}
+                Some(Part::Run) => return Ok(()),
+                None => return Err(self.nothing()),
+            }
+        }
+    }
+
+    fn read_frame(&mut self) -> Result<Option<Part>, DataError> {
+        let Some(ts) = self.merge.next()? else { return Ok(None) };
+        let warmup = match self.first_frame {
+            Some(first) => ts < first,
+            None => self.frames < u64::from(self.spec.warmup),
+        };
+        self.frames += 1;
+        self.batch.push(UtcMillis::new(ts), warmup, self.merge.row());
+        Ok(Some(if warmup { Part::Warmup } else { Part::Run }))
+    }
+
+    fn nothing(&self) -> DataError {
+        let (start, end) = (self.spec.start, self.spec.end);
+        let has_rows = self
+            .merge
+            .facts(&self.spec)
+            .iter()
+            .any(|facts| facts.last.zip(start).is_some_and(|(last, start)| last >= start));
+        let window_is_empty = start.zip(end).is_some_and(|(start, end)| start >= end);
+        match start {
+            Some(start) if !has_rows && !window_is_empty => {
+                let utc = UtcMillis::new;
+                let data = self.merge.span().map(|(first, last)| (utc(first), utc(last)));
+                DataError::Coverage { start, end, data }
+            }
+            _ => DataError::EmptyWindow { start, end },
+        }
+    }
+
+    /// Runs until the data, or the feed that receives them, ends.
+    pub(super) fn run(mut self, sender: &Sender<Message>) {
+        let failed = loop {
+            match self.read_batch() {
+                Ok(false) => break None,
+                Ok(true) if !self.send_batch(sender) => break None,
+                Ok(true) => {}
+                Err(error) => break Some(error),
+            }
+        };
+        if !self.batch.is_empty() {
+            self.send_batch(sender);
+        }
+        // The facts are there before the receiver can see that the channel is closed.
+        self.facts.set(self.merge.facts(&self.spec));
+        if let Some(error) = failed {
+            // If nobody is left to hear it, it concerns nobody.
+            drop(sender.blocking_send(Err(error)));
+        }
+    }
+
+    /// Fills the batch; whether there may be more behind it.
+    fn read_batch(&mut self) -> Result<bool, DataError> {
+        while self.batch.len() < self.spec.batch_rows {
+            if self.read_frame()?.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(true)
+    }
+
+    /// Hands over the batch and starts another; whether anybody is there to take it.
+    fn send_batch(&mut self, sender: &Sender<Message>) -> bool {
+        let fresh = FrameBatch::with_capacity(self.spec.width, self.spec.batch_rows);
+        let batch = std::mem::replace(&mut self.batch, fresh);
+        sender.blocking_send(Ok(Arc::new(batch))).is_ok()
+    }
+}
+
+/// Whether a frame belongs to the run or comes before it.
+enum Part {
+    Warmup,
+    Run,
+}
