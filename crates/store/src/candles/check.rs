@@ -123,7 +123,10 @@ pub(crate) fn order_fault(previous: &Row, row: &Row, interval: Interval) -> Opti
     })
 }
 
-/// Bars missing between two rows: the steps of `interval_ms` strictly between them.
+/// Bars missing between two rows, to the nearest whole number.
+///
+/// A hole is thus a step of one and a half intervals or more: shorter steps are jitter, a long
+/// month, or a day on which a session shifts.
 pub(crate) const fn missing_between(previous_ms: i64, found_ms: i64, interval_ms: i64) -> i64 {
-    (found_ms - previous_ms - 1).div_euclid(interval_ms)
+    (found_ms - previous_ms + interval_ms / 2).div_euclid(interval_ms) - 1
 }

@@ -70,7 +70,14 @@ pub enum DataError {
     EmptyWindow { start: Option<UtcMillis>, end: Option<UtcMillis> },
 
     #[error("no series has a bar from {start} to {}", Edge(*.end, "the end"))]
-    Coverage { start: UtcMillis, end: Option<UtcMillis>, data: Option<(UtcMillis, UtcMillis)> },
+    Coverage {
+        start: UtcMillis,
+        end: Option<UtcMillis>,
+        /// Time of the first row.
+        first: Option<UtcMillis>,
+        /// Time of the last row, unless there are rows behind the end.
+        last: Option<UtcMillis>,
+    },
 }
 
 /// One end of a window that may be open.
@@ -206,10 +213,11 @@ impl DataError {
             Self::EmptyFile { .. } => Some("no rows".to_owned()),
             Self::Interval { file, .. } => Some(format!("bars of {file}")),
             Self::EmptyWindow { .. } => Some("no frame".to_owned()),
-            Self::Coverage { data, .. } => Some(data.map_or_else(
-                || "no rows".to_owned(),
-                |(first, last)| format!("rows from {first} to {last}"),
-            )),
+            Self::Coverage { first, last, .. } => Some(match (first, last) {
+                (Some(first), Some(last)) => format!("rows from {first} to {last}"),
+                (Some(first), None) => format!("rows from {first} on"),
+                (None, _) => "no rows".to_owned(),
+            }),
             Self::Open { .. }
             | Self::Read { .. }
             | Self::Thread { .. }
@@ -257,23 +265,21 @@ impl DataError {
             Self::TimeUnit { .. } => {
                 Some("set time_unit = \"ms\" (or s, us, ns) for this file".to_owned())
             }
-            Self::Fault(fault) => fault.kind.hint().map(str::to_owned),
+            Self::Fault(fault) => Some(fault.kind.hint().to_owned()),
             Self::Interval { .. } => {
                 Some("choose a longer interval for the run, or finer candles".to_owned())
             }
             Self::EmptyWindow { .. } => Some("check start, end, warmup and align".to_owned()),
-            Self::Coverage { data: Some((first, last)), .. } => {
-                Some(format!("choose start and end between {first} and {last}"))
+            Self::Coverage { .. } => Some("choose a start and an end within the data".to_owned()),
+            Self::Parquet { .. } => Some("fetch the file again, it may be cut off".to_owned()),
+            Self::UnknownFormat { .. } | Self::ColumnType { .. } => {
+                Some("convert the file first".to_owned())
             }
             Self::Open { .. }
             | Self::Read { .. }
             | Self::Thread { .. }
-            | Self::UnknownFormat { .. }
-            | Self::Parquet { .. }
             | Self::Csv { .. }
-            | Self::ColumnType { .. }
-            | Self::EmptyFile { .. }
-            | Self::Coverage { data: None, .. } => None,
+            | Self::EmptyFile { .. } => None,
         }
     }
 }

@@ -224,24 +224,22 @@ impl FaultKind {
     }
 
     /// What a user can do about it.
-    pub const fn hint(&self) -> Option<&'static str> {
+    pub const fn hint(&self) -> &'static str {
         match self {
-            Self::Null { .. } => Some("fill or remove the row at its source"),
-            Self::UnitMissing { .. } => Some("set time_unit = \"ms\" (or s, us, ns) for this file"),
-            Self::TimeRange { .. } => Some("time_unit is probably wrong for this file"),
-            Self::Order { .. } => Some("sort the file by time"),
-            Self::Repeated { .. } => Some("remove the repeated row"),
-            Self::Conflict { .. } => Some("decide which of the rows is true and remove the other"),
-            Self::Interval { .. } => {
-                Some("interval (or time_unit) is probably wrong for this file")
-            }
-            Self::Gap { .. } => Some(
-                "gaps = \"skip\" leaves the bars out, gaps = \"synthetic\" repeats the last close",
-            ),
-            Self::Unreadable { .. }
+            Self::Null { .. }
+            | Self::Unreadable { .. }
             | Self::Price { .. }
             | Self::Volume { .. }
-            | Self::Range { .. } => None,
+            | Self::Range { .. } => "correct or remove the row at its source",
+            Self::UnitMissing { .. } => "set time_unit = \"ms\" (or s, us, ns) for this file",
+            Self::TimeRange { .. } => "time_unit is probably wrong for this file",
+            Self::Order { .. } => "sort the file by time",
+            Self::Repeated { .. } => "remove the repeated row",
+            Self::Conflict { .. } => "decide which of the rows is true and remove the other",
+            Self::Interval { .. } => "interval (or time_unit) is probably wrong for this file",
+            Self::Gap { .. } => {
+                "gaps = \"skip\" leaves the bars out, gaps = \"synthetic\" repeats the last close"
+            }
         }
     }
 }

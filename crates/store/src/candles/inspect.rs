@@ -21,7 +21,7 @@ pub struct Inspection {
     pub first: Option<UtcMillis>,
     /// Time of the last row, as the file states it.
     pub last: Option<UtcMillis>,
-    /// Steps longer than the interval.
+    /// Steps of one and a half intervals or more.
     pub holes: u64,
     /// Bars missing in them.
     pub missing: u64,

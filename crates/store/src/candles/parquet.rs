@@ -1,11 +1,13 @@
 //! Rows of a Parquet file.
 
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use ::parquet::errors::ParquetError;
+use ::parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::Fields;
 
@@ -33,7 +35,11 @@ pub(super) struct ParquetSource {
 impl ParquetSource {
     pub(super) fn open(path: &Path, file: File, spec: &SeriesSpec) -> Result<Self, DataError> {
         let fault = |source| DataError::parquet(path, source);
-        let builder = ParquetRecordBatchReaderBuilder::try_new(file).map_err(fault)?;
+        let length =
+            file.metadata().map_err(|source| DataError::parquet(path, source.into()))?.len();
+        let builder =
+            unpanicked(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(fault)?;
+        check_ranges(builder.metadata(), length).map_err(fault)?;
         let fields = builder.schema().fields().clone();
         let names: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
         let roots = locate(spec, path, &names)?;
@@ -45,8 +51,8 @@ impl ParquetSource {
                     .any(|pair| pair.key == SYNTHETIC_KEY && pair.value.as_deref() == Some("true"))
             });
         let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
-        let reader =
-            builder.with_projection(mask).with_batch_size(CHUNK_ROWS).build().map_err(fault)?;
+        let builder = builder.with_projection(mask).with_batch_size(CHUNK_ROWS);
+        let reader = unpanicked(|| builder.build()).map_err(fault)?;
         // A batch has the projected columns in the order of the file.
         let places = roots.map(|root| {
             let mut before: Vec<usize> = roots.into_iter().filter(|other| *other < root).collect();
@@ -62,10 +68,9 @@ impl ParquetSource {
     }
 
     pub(super) fn next_chunk(&mut self) -> Result<Option<Chunk>, DataError> {
-        let Some(batch) = self.reader.next() else { return Ok(None) };
-        let batch = batch.map_err(|source| {
-            DataError::parquet(&self.path, ParquetError::External(source.into()))
-        })?;
+        let next = unpanicked(|| Ok(self.reader.next().transpose()?));
+        let batch = next.map_err(|source| DataError::parquet(&self.path, source))?;
+        let Some(batch) = batch else { return Ok(None) };
         let chunk = self.chunk(&batch);
         self.next_row += chunk.len() as u64;
         Ok(Some(chunk))
@@ -90,6 +95,36 @@ impl ParquetSource {
             .collect();
         Chunk { first_row: self.next_row, lines: Vec::new(), time, values, oddities }
     }
+}
+
+/// Turns a panic over bytes that no writer would have left there into an error.
+///
+/// The library checks what it reads in most places and asserts it in some.
+fn unpanicked<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
+    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
+        let message = panic
+            .downcast_ref::<String>()
+            .map(String::as_str)
+            .or_else(|| panic.downcast_ref::<&str>().copied())
+            .unwrap_or("its bytes make no sense");
+        Err(ParquetError::General(message.to_owned()))
+    })
+}
+
+/// Checks what the library would assert, and print, about the places of the columns.
+fn check_ranges(metadata: &ParquetMetaData, length: u64) -> Result<(), ParquetError> {
+    let within = |offset: i64, size: i64| {
+        let range = u64::try_from(offset).ok().zip(u64::try_from(size).ok());
+        range.and_then(|(offset, size)| offset.checked_add(size)).is_some_and(|end| end <= length)
+    };
+    for column in metadata.row_groups().iter().flat_map(RowGroupMetaData::columns) {
+        let offset = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
+        if !within(offset, column.compressed_size()) || column.num_values() < 0 {
+            let name = column.column_path().string();
+            return Err(ParquetError::General(format!("column {name} lies outside the file")));
+        }
+    }
+    Ok(())
 }
 
 type Decoders = (Decoder<i64>, [Decoder<f64>; 5]);

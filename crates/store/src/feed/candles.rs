@@ -65,8 +65,7 @@ pub(super) struct Candles {
     bridged: bool,
     ending: Option<Ending>,
     facts: Vec<SeriesFacts>,
-    /// Times of the first and last row that were read at all.
-    span: Option<(i64, i64)>,
+    first_row: Option<i64>,
 }
 
 impl Candles {
@@ -94,7 +93,7 @@ impl Candles {
             bridged: false,
             ending: None,
             facts,
-            span: None,
+            first_row: None,
         })
     }
 
@@ -107,9 +106,20 @@ impl Candles {
         &self.facts
     }
 
-    /// Times of the first and last row that were read, those outside the window included.
-    pub(super) fn span(&self) -> Option<(i64, i64)> {
-        self.span
+    /// Open of the last bar within the window.
+    pub(super) fn last_open(&self) -> Option<i64> {
+        let last = self.facts.iter().filter_map(|facts| facts.last).max()?;
+        Some(last.millis() + self.close_after_label - self.interval)
+    }
+
+    /// Time of the first row, those before the window included.
+    pub(super) const fn first_row(&self) -> Option<i64> {
+        self.first_row
+    }
+
+    /// Time of the last row; `None` if the series was not read to its end.
+    pub(super) fn last_row(&self) -> Option<i64> {
+        self.previous.filter(|_| self.ending == Some(Ending::Rows)).map(|row| row.time)
     }
 
     /// The next bar; `None` after the last.
@@ -184,11 +194,6 @@ impl Candles {
         self.at += 1;
         self.bridged = false;
         self.previous = Some(row);
-        self.note_span(row.time);
-    }
-
-    fn note_span(&mut self, time: i64) {
-        self.span = Some((self.span.map_or(time, |(first, _)| first), time));
     }
 
     fn count(&mut self, time: i64) {
@@ -207,6 +212,7 @@ impl Candles {
         if let Some(kind) = time_fault(&self.chunk, self.at) {
             return Err(self.fault(kind).into());
         }
+        self.first_row.get_or_insert(row.time);
         if let Some(previous) = self.previous.filter(|_| !self.bridged) {
             if let Some(kind) = order_fault(&previous, row, self.reader.spec().interval) {
                 return Err(self.fault(kind).into());
@@ -216,9 +222,8 @@ impl Candles {
                 return Ok(Verdict::FillFirst(fill));
             }
         }
-        let close = row.time + self.close_after_label;
+        let close = row.time.saturating_add(self.close_after_label);
         if close > self.window.until {
-            self.note_span(row.time);
             return Ok(Verdict::End);
         }
         let fault = value_faults(&self.chunk, self.at).into_iter().next();
@@ -260,6 +265,9 @@ impl Candles {
     /// First and last close of the bars that are missing between two rows, within the window.
     fn missing_closes(&self, previous: &Row, row: &Row) -> Option<(i64, i64)> {
         let missing = missing_between(previous.time, row.time, self.interval);
+        if missing < 1 {
+            return None;
+        }
         let close = previous.time + self.close_after_label;
         let skipped = if self.window.after > close {
             (self.window.after - close).div_euclid(self.interval)

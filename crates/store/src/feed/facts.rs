@@ -18,7 +18,7 @@ pub struct SeriesFacts {
     pub first: Option<UtcMillis>,
     /// Time of the last row, as the file states it.
     pub last: Option<UtcMillis>,
-    /// Steps longer than the interval; one between two files belongs to the later.
+    /// Steps of one and a half intervals or more; one between two files belongs to the later.
     pub holes: u64,
     /// Bars missing in them.
     pub missing: u64,

@@ -99,12 +99,20 @@ impl Merge {
             .collect()
     }
 
-    /// Times of the first and last row that were read in any series.
-    pub(super) fn span(&self) -> Option<(i64, i64)> {
-        let spans = self.heads.iter().filter_map(|head| head.bars.candles().span());
-        spans.reduce(|(first, last), (other_first, other_last)| {
-            (first.min(other_first), last.max(other_last))
-        })
+    /// The latest open of a bar within the window.
+    pub(super) fn last_open(&self) -> Option<i64> {
+        self.heads.iter().filter_map(|head| head.bars.candles().last_open()).max()
+    }
+
+    /// Time of the first row of any series.
+    pub(super) fn first_row(&self) -> Option<i64> {
+        self.heads.iter().filter_map(|head| head.bars.candles().first_row()).min()
+    }
+
+    /// Time of the last row of any series; `None` unless all were read to their ends.
+    pub(super) fn last_row(&self) -> Option<i64> {
+        let last = |head: &Head| head.bars.candles().last_row();
+        self.heads.iter().map(last).collect::<Option<Vec<i64>>>()?.into_iter().max()
     }
 }
 

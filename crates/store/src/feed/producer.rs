@@ -61,19 +61,18 @@ impl Producer {
         Ok(Some(if warmup { Part::Warmup } else { Part::Run }))
     }
 
+    /// Why there is no frame: the data do not reach the window, or nothing in it makes a frame.
     fn nothing(&self) -> DataError {
         let (start, end) = (self.spec.start, self.spec.end);
-        let has_rows = self
-            .merge
-            .facts(&self.spec)
-            .iter()
-            .any(|facts| facts.last.zip(start).is_some_and(|(last, start)| last >= start));
-        let window_is_empty = start.zip(end).is_some_and(|(start, end)| start >= end);
+        let last_open = self.merge.last_open();
         match start {
-            Some(start) if !has_rows && !window_is_empty => {
-                let utc = UtcMillis::new;
-                let data = self.merge.span().map(|(first, last)| (utc(first), utc(last)));
-                DataError::Coverage { start, end, data }
+            Some(start)
+                if end.is_none_or(|end| start < end)
+                    && last_open.is_none_or(|open| open < start.millis()) =>
+            {
+                let first = self.merge.first_row().map(UtcMillis::new);
+                let last = self.merge.last_row().map(UtcMillis::new);
+                DataError::Coverage { start, end, first, last }
             }
             _ => DataError::EmptyWindow { start, end },
         }

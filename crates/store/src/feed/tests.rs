@@ -1,1 +1,14 @@
+//! The feed's rules on small files, and on real ones where they are there.
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
+mod csv;
+mod faults;
+mod files;
+mod formats;
+mod holes;
+mod parquet;
+mod real;
+mod rules;
+mod same;
+mod scenario;
+mod windows;

@@ -1,0 +1,165 @@
+//! Frames depend on the rows alone, and equal those of a naive calculation.
+
+use std::collections::BTreeMap;
+
+use futures_util::{FutureExt, StreamExt};
+use model::frame::{Bar, BarKind};
+use proptest::prelude::*;
+use tempfile::TempDir;
+
+use super::files::{FileRow, Format, minutes};
+use crate::candles::{GapPolicy, SeriesSpec};
+use crate::feed::{Align, CandleFeed, FeedSpec};
+
+const MINUTE: i64 = 60_000;
+
+/// Rows of one series: steps in minutes and closing prices.
+fn rows() -> impl Strategy<Value = Vec<FileRow>> {
+    let step = prop_oneof![8 => Just(1_i64), 1 => 2..4_i64, 1 => 4..40_i64];
+    prop::collection::vec((step, 1..100_u8), 1..120).prop_map(|steps| {
+        let mut minute = 0;
+        let row = |(step, close): (i64, u8)| {
+            minute += step;
+            let close = f64::from(close);
+            let values = [close + 1.0, close + 2.0, close - 0.5, close, 1.0];
+            (Some(minute * MINUTE), values.map(Some))
+        };
+        steps.into_iter().map(row).collect()
+    })
+}
+
+/// What the specification says, with everything in memory.
+fn naive(rows: &[FileRow], synthetic: bool, frame: i64) -> BTreeMap<i64, Bar> {
+    let mut bars: Vec<(i64, Bar)> = Vec::new();
+    for (time, values) in rows {
+        let close = time.unwrap() + MINUTE;
+        let [open, high, low, last, volume] = values.map(Option::unwrap);
+        if let Some((previous, bar)) = bars.last().copied().filter(|_| synthetic) {
+            let missing = (previous + MINUTE..close).step_by(60_000);
+            bars.extend(missing.map(|close| (close, Bar::synthetic(bar.close))));
+        }
+        bars.push((close, Bar { open, high, low, close: last, volume, kind: BarKind::Real }));
+    }
+    let end = bars.last().unwrap().0.div_euclid(frame) * frame;
+    let mut buckets: BTreeMap<i64, Vec<Bar>> = BTreeMap::new();
+    for (close, bar) in bars {
+        let ts = (close + frame - 1).div_euclid(frame) * frame;
+        if ts <= end {
+            buckets.entry(ts).or_default().push(bar);
+        }
+    }
+    buckets.into_iter().map(|(ts, bars)| (ts, together(&bars))).collect()
+}
+
+fn together(bars: &[Bar]) -> Bar {
+    let real: Vec<Bar> = bars.iter().filter(|bar| bar.kind == BarKind::Real).copied().collect();
+    let of = if real.is_empty() { bars } else { &real };
+    Bar {
+        open: of[0].open,
+        high: of.iter().map(|bar| bar.high).fold(f64::MIN, f64::max),
+        low: of.iter().map(|bar| bar.low).fold(f64::MAX, f64::min),
+        close: of[of.len() - 1].close,
+        volume: of.iter().map(|bar| bar.volume).sum(),
+        kind: of[0].kind,
+    }
+}
+
+type Told = Vec<(i64, bool, Vec<Bar>)>;
+
+fn read(spec: &FeedSpec) -> Result<Told, String> {
+    let feed = CandleFeed::open(spec).map_err(|error| error.code().to_owned())?;
+    let frames = feed.map(|frame| {
+        let frame = frame.map_err(|error| error.code().to_owned())?;
+        Ok((frame.ts().millis(), frame.is_warmup(), frame.bars().to_vec()))
+    });
+    let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
+    runtime.block_on(frames.collect::<Vec<_>>()).into_iter().collect()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn frames_depend_on_the_rows_alone(
+        (first, second) in (rows(), rows()),
+        (synthetic, inner) in any::<(bool, bool)>(),
+        frame in prop::sample::select(vec![1, 2, 5, 60]),
+        window in prop::option::of((0..150_i64, 0..100_i64)),
+        warmup in 0..6_u32,
+        (batch_rows, read_ahead, cut) in (1..40_usize, 1..5_usize, 1..100_usize),
+    ) {
+        let folder = TempDir::new().unwrap();
+        let frame_ms = frame * MINUTE;
+        // The second series lies in two files.
+        let (head, tail) = second.split_at(cut.min(second.len()));
+        let files = [("one", &first[..]), ("two", head), ("three", tail)];
+        let mut paths = files.map(|(stem, rows)| Format::Csv.write(folder.path(), stem, rows, false)).to_vec();
+        if tail.is_empty() {
+            paths.pop();
+        }
+        let gaps = if synthetic { GapPolicy::Synthetic } else { GapPolicy::Skip };
+        let series = |name, place, paths| SeriesSpec { gaps, ..minutes(name, place, paths) };
+        let second_paths = paths.split_off(1);
+        let series = vec![series("A", 0, paths), series("B", 1, second_paths)];
+        let interval = model::time::Interval::from_millis(frame_ms).unwrap();
+        let mut spec = FeedSpec::new(series, 2, interval);
+        spec.align = if inner { Align::Inner } else { Align::Outer };
+        spec.warmup = warmup;
+        let start = window.map(|(start, _)| start * MINUTE);
+        spec.start = start.map(model::time::UtcMillis::new);
+
+        let told = read(&spec);
+        let one = naive(&first, synthetic, frame_ms);
+        let two = naive(&second, synthetic, frame_ms);
+        let instants: std::collections::BTreeSet<i64> = one.keys().chain(two.keys()).copied().collect();
+        let absent = Bar::default;
+        let all: Vec<(i64, Vec<Bar>)> = instants
+            .into_iter()
+            .filter(|ts| !inner || (one.contains_key(ts) && two.contains_key(ts)))
+            .map(|ts| (ts, [&one, &two].map(|bars| bars.get(&ts).copied().unwrap_or_else(absent)).to_vec()))
+            .collect();
+        let run_from = match start {
+            Some(start) => all.iter().position(|(ts, _)| ts - frame_ms >= start).unwrap_or(all.len()),
+            None => (warmup as usize).min(all.len()),
+        };
+        let from = run_from.saturating_sub(warmup as usize);
+        let expected: Told = all
+            .into_iter()
+            .enumerate()
+            .skip(from)
+            .map(|(place, (ts, bars))| (ts, place < run_from, bars))
+            .collect();
+        match &told {
+            Ok(told) => prop_assert_eq!(told, &expected),
+            // Without a frame of the run there is nothing to deliver.
+            Err(_) => prop_assert!(expected.iter().all(|(_, warmup, _)| *warmup)),
+        }
+        (spec.batch_rows, spec.read_ahead) = (batch_rows, read_ahead);
+        prop_assert_eq!(&read(&spec), &told);
+        if let (Some((start, length)), Ok(told)) = (window, told) {
+            let end = (start + length) * MINUTE;
+            spec.end = Some(model::time::UtcMillis::new(end));
+            let shorter: Told = told.into_iter().filter(|(ts, ..)| *ts <= end).collect();
+            if shorter.iter().any(|(_, warmup, _)| !warmup) {
+                prop_assert_eq!(read(&spec), Ok(shorter));
+            }
+        }
+    }
+}
+
+#[test]
+fn dropping_a_feed_ends_its_reader() {
+    let folder = TempDir::new().unwrap();
+    let rows: Vec<FileRow> =
+        (0..20_000).map(|minute| (Some(minute * MINUTE), [Some(1.0); 5])).collect();
+    let path = Format::Csv.write(folder.path(), "one", &rows, false);
+    let mut spec = FeedSpec::new(vec![minutes("A", 0, vec![path])], 1, "1m".parse().unwrap());
+    (spec.batch_rows, spec.read_ahead) = (10, 1);
+    let mut feed = CandleFeed::open(&spec).unwrap();
+    let facts = feed.facts();
+    drop(feed.next().now_or_never());
+    assert_eq!(facts.read(), None);
+    drop(feed);
+    let facts = facts.read().expect("the reader has ended");
+    assert!(facts[0].rows < 1_000, "{facts:?}");
+}
