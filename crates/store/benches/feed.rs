@@ -13,7 +13,7 @@ fn main() {
     divan::main();
 }
 
-/// A year of minutes, half a year apart from nothing: 1,033,226 rows.
+/// Two years of minutes, 1,033,226 rows; without the shared data nothing is measured.
 fn million() -> Option<PathBuf> {
     let shared = std::env::var_os("TICKDRAIN_SHARED").map_or_else(
         || PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/../../../shared/data")),

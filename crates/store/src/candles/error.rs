@@ -116,9 +116,8 @@ impl DataError {
         Self::Parquet { path, source: Box::new(source) }
     }
 
-    pub(super) fn csv(path: &Path, source: ::csv::Error) -> Self {
+    pub(super) fn csv(path: &Path, line: Option<u64>, source: ::csv::Error) -> Self {
         let path = path.to_path_buf();
-        let line = source.position().map(::csv::Position::line);
         if source.is_io_error() {
             return Self::Read { path, source: source.into() };
         }

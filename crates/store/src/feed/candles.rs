@@ -208,6 +208,7 @@ impl Candles {
         self.reader.fault(&self.chunk, self.at, kind)
     }
 
+    #[cold]
     fn judge(&mut self, row: &Row) -> Result<Verdict, DataError> {
         if let Some(kind) = time_fault(&self.chunk, self.at) {
             return Err(self.fault(kind).into());

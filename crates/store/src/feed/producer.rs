@@ -33,7 +33,7 @@ impl Producer {
     ) -> Result<Self, DataError> {
         let first = first_delivered_ms(spec)?;
         let merge = Merge::open(spec, Window::of_frames(first, spec.end), Purpose::Run, stop)?;
-        let batch = FrameBatch::with_capacity(spec.width, spec.batch_rows);
+        let batch = empty_batch(spec);
         let first_frame = first_frame_ms(spec);
         let spec = FeedSpec { batch_rows: spec.batch_rows.max(1), ..spec.clone() };
         Ok(Self { spec, merge, batch, first_frame, frames: 0, facts })
@@ -111,10 +111,15 @@ impl Producer {
 
     /// Hands over the batch and starts another; whether anybody is there to take it.
     fn send_batch(&mut self, sender: &Sender<Message>) -> bool {
-        let fresh = FrameBatch::with_capacity(self.spec.width, self.spec.batch_rows);
+        let fresh = empty_batch(&self.spec);
         let batch = std::mem::replace(&mut self.batch, fresh);
         sender.blocking_send(Ok(Arc::new(batch))).is_ok()
     }
+}
+
+/// A batch with room for the usual number of frames; a longer one grows as it is filled.
+fn empty_batch(spec: &FeedSpec) -> FrameBatch {
+    FrameBatch::with_capacity(spec.width, spec.batch_rows.min(FeedSpec::BATCH_ROWS))
 }
 
 /// Whether a frame belongs to the run or comes before it.

@@ -5,7 +5,7 @@ use tempfile::TempDir;
 
 use super::files::{minutes, write_text};
 use super::scenario::tell_series;
-use crate::candles::{SeriesSpec, TimeLabel, TimeUnit};
+use crate::candles::{DataError, SeriesSpec, TimeLabel, TimeUnit, inspect};
 
 fn csv(text: &str, expected: Expect) {
     csv_with(text, |_| {}, expected);
@@ -203,7 +203,7 @@ fn csv_cells_that_are_no_numbers_and_lines_that_are_no_rows() {
               found: no value
               expected: a volume
               hint: correct or remove the row at its source
-            line 5: DATA-PRICE Content one row 3 close
+            line 6: DATA-PRICE Content one row 3 close
               found: 0
               expected: a finite price above zero
               hint: correct or remove the row at its source
@@ -211,4 +211,21 @@ fn csv_cells_that_are_no_numbers_and_lines_that_are_no_rows() {
               expected: as many cells in each line as in the header
         "#]],
     );
+}
+
+#[test]
+fn csv_lines_are_counted_as_an_editor_does() {
+    let lines = |text: &str| -> Vec<u64> {
+        let folder = TempDir::new().unwrap();
+        let path = write_text(&folder.path().join("one.csv"), text);
+        let faults = inspect(&minutes("A", 0, vec![path])).faults;
+        faults.iter().filter_map(DataError::line).collect()
+    };
+    let text = "ts,open,high,low,close,volume\n,1,1,1,1,1\n\n\n,1,1,1,1,1\n,1,1,1,1,1";
+    assert_eq!(lines(text), [2, 5, 6]);
+    assert_eq!(lines(&format!("{text}\n")), [2, 5, 6]);
+    assert_eq!(lines(&text.replace('\n', "\r\n")), [2, 5, 6]);
+    let ragged = format!("{text}\n1,1\n");
+    assert_eq!(lines(&ragged), [2, 5, 6, 7]);
+    assert_eq!(lines(&ragged.replace('\n', "\r\n")), [2, 5, 6, 7]);
 }
