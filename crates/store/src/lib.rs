@@ -1,12 +1,12 @@
 //! Data in, log and results out: the only user of arrow, parquet and on-disk schemas.
 
 pub mod audit;
+pub mod candles;
 mod columns;
 pub mod error;
+pub mod feed;
 pub mod names;
 pub mod results;
 pub mod synthetic;
 
 pub use error::FolderError;
-pub mod candles;
-pub mod feed;
