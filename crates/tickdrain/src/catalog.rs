@@ -60,6 +60,7 @@ impl fmt::Debug for CatalogEntry {
 #[derive(Clone, Debug, Default)]
 pub struct StrategyCatalog {
     entries: Vec<CatalogEntry>,
+    is_optional: bool,
 }
 
 impl StrategyCatalog {
@@ -94,6 +95,16 @@ impl StrategyCatalog {
             build: |setup| S::build(setup).map(|strategy| Box::new(strategy) as Box<dyn Strategy>),
         });
         self
+    }
+
+    /// Allows run files without a strategy: something else on the bus decides.
+    pub const fn make_optional(&mut self) {
+        self.is_optional = true;
+    }
+
+    /// Whether a run file may do without a strategy.
+    pub const fn is_optional(&self) -> bool {
+        self.is_optional
     }
 
     /// The kind of a name.

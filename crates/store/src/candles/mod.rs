@@ -24,6 +24,7 @@ pub use error::{DataError, FaultClass};
 pub use fault::{DataFault, FaultKind, Place};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use inspect::{Inspection, LISTED_FAULTS_MAX, inspect};
+pub use parquet::row_count;
 
 /// What the time of a row names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]

@@ -8,6 +8,7 @@ use ::parquet::arrow::ProjectionMask;
 use ::parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
+use ::parquet::file::reader::{FileReader as _, SerializedFileReader};
 use arrow_array::{Array, RecordBatch};
 use arrow_schema::Fields;
 
@@ -155,4 +156,10 @@ fn decoders(
         numbers(fields[root].data_type()).ok_or_else(|| wrong_type(Column::ALL[place + 1], root))
     };
     Ok((time, [decoder(0)?, decoder(1)?, decoder(2)?, decoder(3)?, decoder(4)?]))
+}
+
+/// Rows of a Parquet file, as its footer states them; `None` where there is no footer to ask.
+pub fn row_count(path: &Path) -> Option<u64> {
+    let reader = SerializedFileReader::new(File::open(path).ok()?).ok()?;
+    u64::try_from(reader.metadata().file_metadata().num_rows()).ok()
 }

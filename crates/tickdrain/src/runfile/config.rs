@@ -10,6 +10,7 @@ use model::key::PositionKey;
 use model::parameter::ParameterError;
 use model::strategy::{Strategy, StrategySetup};
 use model::time::{Interval, UtcMillis};
+use store::feed::Align;
 
 use super::data::{self, CandleSeries, DataSection};
 use super::document;
@@ -28,15 +29,6 @@ use super::strategy::{self, Scope, StrategyConfig};
 use super::venues::{VenueBook, unknown_venue};
 use crate::catalog::StrategyCatalog;
 use crate::registry::{Asset, Registry};
-
-/// Which frames there are when instruments trade at different times.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Align {
-    /// One wherever any instrument has a bar.
-    Outer,
-    /// One where all of them have.
-    Inner,
-}
 
 const ALIGNS: Choice<'static, Align> = Choice(&[("outer", Align::Outer), ("inner", Align::Inner)]);
 
@@ -80,7 +72,7 @@ pub struct RunConfig {
     /// Which frames there are.
     pub align: Align,
     /// Frames before `start` that are seen, but not traded in.
-    pub warmup: usize,
+    pub warmup: u32,
     /// What the result is compared with; has candles.
     pub benchmark: Option<InstrumentIx>,
     /// Seed of all random streams.
@@ -255,7 +247,7 @@ fn read(
         end,
         interval,
         align,
-        warmup: usize::try_from(warmup).expect("a count is not negative"),
+        warmup: u32::try_from(warmup).expect("a count within its limits"),
         benchmark,
         seed: u64::try_from(seed).expect("a seed is not negative"),
         initial: holdings.into_iter().map(|holding| (holding.key, holding.amount)).collect(),

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use model::instrument::{InstrumentId, InstrumentIx};
 use model::time::Interval;
+use store::candles::{ColumnNames, GapPolicy, SeriesSpec, TimeLabel, TimeUnit};
 
 use super::fault::Fault;
 use super::field::{Choice, Length, OneOrMany, Text};
@@ -11,56 +12,6 @@ use super::instruments::{InstrumentBook, Listed};
 use super::path::FilePath;
 use super::place::Place;
 use super::reader::TableReader;
-
-/// What the time column of a candle file holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BarTime {
-    /// The instant at which the bar opened.
-    Open,
-    /// The instant at which it closed.
-    Close,
-}
-
-/// Unit of times that are whole numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TimeUnit {
-    /// Seconds since the epoch.
-    Seconds,
-    /// Milliseconds.
-    Millis,
-    /// Microseconds.
-    Micros,
-    /// Nanoseconds.
-    Nanos,
-}
-
-/// What to do where bars are missing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum GapPolicy {
-    /// The run ends.
-    Error,
-    /// There is no bar.
-    Skip,
-    /// There is a bar without volume, in which nothing fills.
-    Synthetic,
-}
-
-/// Names of columns, where they are not the usual ones.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct ColumnNames {
-    /// Time of the bar.
-    pub time: Option<String>,
-    /// First price.
-    pub open: Option<String>,
-    /// Highest price.
-    pub high: Option<String>,
-    /// Lowest price.
-    pub low: Option<String>,
-    /// Last price.
-    pub close: Option<String>,
-    /// Base units traded.
-    pub volume: Option<String>,
-}
 
 /// A series of candles.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -72,7 +23,7 @@ pub struct CandleSeries {
     /// Files, in the order of time; absolute.
     pub paths: Vec<PathBuf>,
     /// What the time column holds.
-    pub time: BarTime,
+    pub time: TimeLabel,
     /// Length of a bar; divides the length of a frame.
     pub interval: Interval,
     /// Unit of times that are whole numbers; `None` if the file must say itself.
@@ -85,6 +36,22 @@ pub struct CandleSeries {
     pub(super) place: Place,
     /// The key that names it.
     pub(super) key: String,
+}
+
+impl CandleSeries {
+    /// What the reader of candle files needs to know.
+    pub fn spec(&self) -> SeriesSpec {
+        SeriesSpec {
+            instrument: self.ix,
+            name: self.instrument.to_string(),
+            paths: self.paths.clone(),
+            label: self.time,
+            interval: self.interval,
+            time_unit: self.time_unit,
+            columns: self.columns.clone(),
+            gaps: self.gaps,
+        }
+    }
 }
 
 /// All series of a run.
@@ -113,14 +80,10 @@ const KINDS: Choice<'static, Kind> = Choice(&[
     ("rewards", Kind::Other("rewards")),
     ("predictions", Kind::Other("predictions")),
 ]);
-const BAR_TIMES: Choice<'static, BarTime> =
-    Choice(&[("open", BarTime::Open), ("close", BarTime::Close)]);
-const TIME_UNITS: Choice<'static, TimeUnit> = Choice(&[
-    ("s", TimeUnit::Seconds),
-    ("ms", TimeUnit::Millis),
-    ("us", TimeUnit::Micros),
-    ("ns", TimeUnit::Nanos),
-]);
+const LABELS: Choice<'static, TimeLabel> =
+    Choice(&[("open", TimeLabel::Open), ("close", TimeLabel::Close)]);
+const TIME_UNITS: Choice<'static, TimeUnit> =
+    Choice(&[("s", TimeUnit::S), ("ms", TimeUnit::Ms), ("us", TimeUnit::Us), ("ns", TimeUnit::Ns)]);
 const GAP_POLICIES: Choice<'static, GapPolicy> = Choice(&[
     ("error", GapPolicy::Error),
     ("skip", GapPolicy::Skip),
@@ -192,7 +155,7 @@ fn read_series(
     let place = reader.place("of");
     let files = OneOrMany(FilePath { base, extensions: &["parquet", "csv"] });
     let paths = reader.required("path", &files);
-    let time = reader.or_default("time", &BAR_TIMES, BarTime::Open);
+    let time = reader.or_default("time", &LABELS, TimeLabel::Open);
     let interval = reader.or_default("interval", &Length, frame);
     if frame.millis() % interval.millis() != 0 {
         let found = format!("candles of {interval}");

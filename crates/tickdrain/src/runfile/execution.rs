@@ -3,6 +3,7 @@
 use model::Decimal;
 use model::money::Bps;
 use model::time::Interval;
+use venues::slippage::Slippage;
 
 use super::fault::Fault;
 use super::field::{Choice, Delay, Flag};
@@ -16,15 +17,6 @@ pub enum FillTiming {
     NextOpen,
     /// At the close that was decided on; prone to look-ahead. Not implemented yet.
     SameClose,
-}
-
-/// By how much a fill is worse than its price.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Slippage {
-    /// Not at all.
-    None,
-    /// By a fixed share of the price; zero or more.
-    Fixed(Bps),
 }
 
 /// In which order prices are assumed to have been reached inside a bar.

@@ -49,6 +49,9 @@ pub(super) fn read(
 ) -> Vec<StrategyConfig> {
     let readers = root.tables("strategy");
     if root.is_vacant("strategy") {
+        if catalog.is_optional() {
+            return Vec::new();
+        }
         root.record_missing("strategy", "a [strategy] section with kind = \"…\"");
     }
     // An id that is given to one strategy is no default of another.

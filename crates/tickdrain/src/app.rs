@@ -1,0 +1,127 @@
+//! The application: which strategies and services there are.
+
+use std::fmt;
+use std::process::ExitCode;
+use std::rc::Rc;
+
+use engine::rank::{Rank, Role};
+use engine::run::BacktestEngine;
+use engine::service::BacktestService;
+use model::instrument::InstrumentTable;
+use model::order::StrategyIx;
+use model::strategy::StrategyKind;
+use model::time::Interval;
+
+use crate::catalog::StrategyCatalog;
+use crate::cli;
+
+/// Puts a service on a bus that is being set up.
+type Attach = Rc<dyn Fn(BacktestEngine, Rank, &ServiceSetup) -> BacktestEngine>;
+
+/// A program around the engine: the strategies that run files can name, and services of one's own.
+#[derive(Clone)]
+pub struct App {
+    catalog: StrategyCatalog,
+    services: Vec<UserService>,
+}
+
+#[derive(Clone)]
+struct UserService {
+    name: &'static str,
+    attach: Attach,
+}
+
+/// What a service of one's own is built from.
+#[derive(Clone, Debug)]
+pub struct ServiceSetup {
+    /// The instruments of the run.
+    pub instruments: Rc<InstrumentTable>,
+    /// Whose name the orders of this service bear.
+    pub strategy: StrategyIx,
+    /// Length of a frame.
+    pub interval: Interval,
+}
+
+impl fmt::Debug for App {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let services: Vec<&str> = self.services.iter().map(|service| service.name).collect();
+        formatter
+            .debug_struct("App")
+            .field("strategies", &self.catalog.names().collect::<Vec<_>>())
+            .field("services", &services)
+            .finish()
+    }
+}
+
+impl Default for App {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl App {
+    /// An application with the shipped strategies.
+    pub fn new() -> Self {
+        let mut catalog = StrategyCatalog::new();
+        catalog
+            .register::<strategies::BuyAndHold>("buy_and_hold")
+            .register::<strategies::SmaCross>("sma_cross")
+            .register::<strategies::Scripted>("scripted");
+        Self { catalog, services: Vec::new() }
+    }
+
+    /// Adds a strategy that run files can name.
+    ///
+    /// # Panics
+    ///
+    /// If the name is taken, or its parameters contradict themselves.
+    #[must_use]
+    pub fn strategy<S: StrategyKind>(mut self, name: &'static str) -> Self {
+        self.catalog.register::<S>(name);
+        self
+    }
+
+    /// Adds a service that is on the bus of every run, after the strategies.
+    ///
+    /// It may publish intents like a strategy, so run files may do without one.
+    #[must_use]
+    pub fn service<S: BacktestService + 'static>(
+        mut self,
+        name: &'static str,
+        build: impl Fn(&ServiceSetup) -> S + 'static,
+    ) -> Self {
+        self.catalog.make_optional();
+        let attach: Attach = Rc::new(move |engine, rank, setup| engine.service(rank, build(setup)));
+        self.services.push(UserService { name, attach });
+        self
+    }
+
+    /// Runs the command line and returns its exit code.
+    pub fn main(self) -> ExitCode {
+        cli::main(&self)
+    }
+
+    /// The strategies that run files can name.
+    pub const fn catalog(&self) -> &StrategyCatalog {
+        &self.catalog
+    }
+
+    /// Names of the services.
+    pub(crate) fn service_names(&self) -> impl Iterator<Item = &'static str> {
+        self.services.iter().map(|service| service.name)
+    }
+
+    /// Puts all services on a bus that is being set up; `setup` is that of the first of them.
+    pub(crate) fn attach_services(
+        &self,
+        mut engine: BacktestEngine,
+        setup: &ServiceSetup,
+    ) -> BacktestEngine {
+        for (index, service) in (0u16..).zip(&self.services) {
+            let strategy = StrategyIx(setup.strategy.0 + index);
+            let setup = ServiceSetup { strategy, ..setup.clone() };
+            engine = (service.attach)(engine, Rank::nth(Role::User, index), &setup);
+        }
+        engine
+    }
+}

@@ -1,0 +1,308 @@
+//! A backtest as a library call: from a run file to a report.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+use engine::bus::Schedule;
+use engine::run::RunReport;
+use engine::service::{RunOutcome, RunStatus, ServiceReport};
+use store::FolderError;
+use store::audit::Recorded;
+use store::candles::{GapPolicy, TimeLabel};
+use store::feed::SeriesFacts;
+use store::results::Figures;
+
+use crate::app::App;
+use crate::error::BacktestError;
+use crate::progress::Watched;
+use crate::run_folder::Output;
+use crate::runfile::config::RunConfig;
+use crate::runfile::options::AuditLevel;
+use crate::summary::{
+    Costs, Input, Integrity, Metrics, Orders, Risk, SCHEMA, Summary, Timing, Trades,
+};
+use crate::wiring::{self, Circumstances, Inputs};
+
+/// A run that is ready to start.
+#[derive(Clone, Debug)]
+pub struct Backtest {
+    app: App,
+    config: RunConfig,
+    output: Output,
+    with_log: bool,
+    shows_progress: bool,
+    stop: Arc<AtomicBool>,
+}
+
+/// What a run found.
+#[derive(Clone, Debug)]
+pub struct Report {
+    /// The figures, as `summary.json` has them.
+    pub summary: Summary,
+    /// The run folder, if there is one.
+    pub folder: Option<PathBuf>,
+    /// What every service had to say, in rank order.
+    pub services: Vec<ServiceReport>,
+}
+
+impl Report {
+    /// The log's last hash: equal for equal runs on any machine.
+    pub fn digest(&self) -> Option<&str> {
+        self.summary.digest.as_deref()
+    }
+
+    /// Whether the user stopped the run.
+    pub fn is_interrupted(&self) -> bool {
+        self.summary.status == RunStatus::Interrupted.name()
+    }
+}
+
+impl Backtest {
+    /// Reads a run file; its strategies are the shipped ones.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the run file, all at once.
+    pub fn from_file(path: impl AsRef<Path>) -> Result<Self, BacktestError> {
+        Self::with_app(App::new(), path.as_ref(), &[])
+    }
+
+    /// Reads a run file with overrides (`key=value`); its strategies are those of `app`.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with the run file and the overrides, all at once.
+    pub fn with_app(app: App, path: &Path, overrides: &[String]) -> Result<Self, BacktestError> {
+        let config = RunConfig::load(path, overrides, app.catalog())?;
+        let with_log = config.audit != AuditLevel::Off;
+        Ok(Self {
+            app,
+            config,
+            output: Output::default(),
+            with_log,
+            shows_progress: false,
+            stop: Arc::default(),
+        })
+    }
+
+    /// The run file as validated.
+    pub const fn config(&self) -> &RunConfig {
+        &self.config
+    }
+
+    /// Leaves the run folder elsewhere than under `runs/`.
+    #[must_use]
+    pub fn output(mut self, output: Output) -> Self {
+        self.output = output;
+        self
+    }
+
+    /// Runs without the log writer; there is no digest then.
+    #[must_use]
+    pub fn without_log(mut self) -> Self {
+        self.with_log = false;
+        self
+    }
+
+    /// Shows a progress bar if standard error is a terminal.
+    #[must_use]
+    pub fn with_progress(mut self) -> Self {
+        self.shows_progress = true;
+        self
+    }
+
+    /// The flag that stops the run after the frame that it is at.
+    pub fn stop_flag(&self) -> Arc<AtomicBool> {
+        Arc::clone(&self.stop)
+    }
+
+    /// Runs.
+    ///
+    /// # Errors
+    ///
+    /// The data, the folder or the run failed; a run that failed has a report all the same.
+    pub fn run(&self) -> Result<Report, BacktestError> {
+        let started = now();
+        let inputs = Inputs::of(&self.config)?;
+        let feed = wiring::open_feed(&self.config)?;
+        let folder = self.output.create(&self.config.name, &inputs.run_id)?;
+        if let Some(folder) = &folder {
+            let text = self.config.resolved().to_string();
+            write(&folder.join("run.toml"), text.as_bytes())?;
+        }
+        let facts = feed.facts();
+        let circumstances = Circumstances {
+            folder: folder.clone(),
+            with_log: self.with_log,
+            schedule: Schedule::Rank,
+            stop: Arc::clone(&self.stop),
+        };
+        let (engine, recording) = wiring::wire(&self.app, &self.config, &inputs, circumstances)?;
+        let total = self.shows_progress.then(|| wiring::expected_frames(&self.config)).flatten();
+        let report = block_on(engine.run(Watched::new(feed, total, self.shows_progress)));
+        let recorded = recording.finish()?;
+        let facts = facts.read().unwrap_or_default();
+        let wall_s = started.elapsed().as_secs_f64();
+        let summary = self.summarize(&inputs, &report.outcome, &recorded, &facts, wall_s);
+        if let Some(folder) = &folder {
+            write(&folder.join("summary.json"), summary.to_json().as_bytes())?;
+        }
+        let RunReport { services, error, .. } = report;
+        let report = Report { summary, folder, services };
+        match error {
+            Some(source) => Err(BacktestError::Failed { source, report: Box::new(report) }),
+            None => Ok(report),
+        }
+    }
+
+    /// Runs with services polled in `count` random orders and in rank order, writing nothing: all
+    /// must give one digest.
+    ///
+    /// # Errors
+    ///
+    /// The first schedule whose digest differs, or a run that failed.
+    pub fn fuzz_schedules(&self, count: u64) -> Result<String, BacktestError> {
+        let inputs = Inputs::of(&self.config)?;
+        let expected = self.digest_of(&inputs, Schedule::Rank)?;
+        for seed in 0..count {
+            let found = self.digest_of(&inputs, Schedule::Shuffled(seed))?;
+            if found != expected {
+                return Err(BacktestError::Schedule { seed, found, expected });
+            }
+        }
+        Ok(expected)
+    }
+
+    fn digest_of(&self, inputs: &Inputs, schedule: Schedule) -> Result<String, BacktestError> {
+        let feed = wiring::open_feed(&self.config)?;
+        let circumstances =
+            Circumstances { folder: None, with_log: true, schedule, stop: Arc::clone(&self.stop) };
+        let (engine, recording) = wiring::wire(&self.app, &self.config, inputs, circumstances)?;
+        let report = block_on(engine.run(feed));
+        let recorded = recording.finish()?;
+        let digest = recorded.digest.map(|digest| digest.to_hex().to_string()).unwrap_or_default();
+        match report.error {
+            Some(source) => {
+                let summary = self.summarize(inputs, &report.outcome, &recorded, &[], 0.0);
+                let report = Report { summary, folder: None, services: report.services };
+                Err(BacktestError::Failed { source, report: Box::new(report) })
+            }
+            None => Ok(digest),
+        }
+    }
+
+    fn summarize(
+        &self,
+        inputs: &Inputs,
+        outcome: &RunOutcome,
+        recorded: &Recorded,
+        facts: &[SeriesFacts],
+        wall_s: f64,
+    ) -> Summary {
+        let Figures { first, last, equity_start, equity_end, max_leverage, .. } = recorded.figures;
+        let figures = &recorded.figures;
+        let (metrics, metrics_undefined) = Metrics::of(figures);
+        let bars = facts.iter().map(|file| file.rows).sum();
+        Summary {
+            schema: SCHEMA,
+            name: self.config.name.clone(),
+            version: env!("CARGO_PKG_VERSION"),
+            revision: option_env!("TICKDRAIN_REVISION").unwrap_or("unknown"),
+            run_id: inputs.run_id.clone(),
+            status: outcome.status.name(),
+            error: outcome.failure.as_ref().map(ToString::to_string),
+            digest: recorded.digest.map(|digest| digest.to_hex().to_string()),
+            inputs: input_files(inputs, facts),
+            frames: outcome.frames,
+            bars,
+            events: outcome.events,
+            start: first.map(|ts| ts.to_string()),
+            end: last.map(|ts| ts.to_string()),
+            interval: self.config.interval.to_string(),
+            fill: "next_open",
+            share_class: self.config.share_class.to_string(),
+            equity_start,
+            equity_end,
+            metrics,
+            metrics_undefined,
+            orders: Orders::from(&figures.orders),
+            trades: Trades::from(&figures.trades),
+            costs: Costs {
+                fees: figures.costs.fees,
+                slippage: figures.costs.slippage,
+                gas: 0.0,
+                funding: 0.0,
+                borrow: 0.0,
+                traded: figures.costs.traded,
+            },
+            risk: Risk {
+                min_health_factor: None,
+                min_margin_fraction: None,
+                max_leverage,
+                liquidations: 0,
+                breaches: 0,
+            },
+            integrity: self.integrity(facts),
+            timing: Timing::of(wall_s, bars, outcome.events),
+        }
+    }
+
+    fn integrity(&self, facts: &[SeriesFacts]) -> Integrity {
+        let policy = |gaps: GapPolicy| match gaps {
+            GapPolicy::Error => None,
+            GapPolicy::Skip => Some("skip"),
+            GapPolicy::Synthetic => Some("synthetic"),
+        };
+        let mut policies = Vec::new();
+        for series in &self.config.data {
+            if let Some(policy) = policy(series.gaps) {
+                policies.push(format!("{}: gaps = {policy}", series.instrument));
+            }
+            if series.time == TimeLabel::Close {
+                policies.push(format!("{}: time = close", series.instrument));
+            }
+        }
+        Integrity {
+            reconciliations: 0,
+            mismatches: 0,
+            synthetic_bars: facts.iter().map(|file| file.synthetic_bars).sum(),
+            gaps: facts.iter().map(|file| file.missing).sum(),
+            policies,
+            dropped: 0,
+        }
+    }
+}
+
+fn input_files(inputs: &Inputs, facts: &[SeriesFacts]) -> Vec<Input> {
+    let file = |(facts, blake3): (&SeriesFacts, &String)| Input {
+        path: facts.path.clone(),
+        series: facts.name.clone(),
+        blake3: blake3.clone(),
+        rows: facts.rows,
+        first: facts.first.map(|ts| ts.to_string()),
+        last: facts.last.map(|ts| ts.to_string()),
+        holes: facts.holes,
+        synthetic: facts.synthetic_data,
+    };
+    facts.iter().zip(&inputs.datasets).map(file).collect()
+}
+
+fn write(path: &Path, bytes: &[u8]) -> Result<(), FolderError> {
+    fs::write(path, bytes).map_err(|source| FolderError::Write { path: path.to_owned(), source })
+}
+
+/// Drives a future on this thread; nothing in a backtest needs more than that.
+fn block_on<F: Future>(future: F) -> F::Output {
+    tokio::runtime::Builder::new_current_thread()
+        .build()
+        .expect("a runtime without drivers needs nothing from the system")
+        .block_on(future)
+}
+
+#[expect(clippy::disallowed_methods, reason = "timing stands beside the results, never in them")]
+fn now() -> Instant {
+    Instant::now()
+}

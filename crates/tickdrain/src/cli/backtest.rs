@@ -1,0 +1,100 @@
+//! `tickdrain backtest`.
+
+use std::path::Path;
+use std::sync::atomic::Ordering;
+
+use super::{BacktestArguments, complaint, page};
+use crate::app::App;
+use crate::backtest::{Backtest, Report};
+use crate::bundled;
+use crate::error::{BacktestError, exit};
+use crate::run_folder::Output;
+
+pub(super) fn run(app: &App, arguments: &BacktestArguments) -> u8 {
+    let Some(run_file) = arguments.run_file.clone().or_else(bundled::example) else {
+        complaint::line("error[CFG-FILE]: the bundled example is not here");
+        complaint::line("  expected: data/sma-cross.toml, in this folder or above");
+        complaint::line("  hint:     name a run file, or start in the source tree");
+        return exit::IO;
+    };
+    match prepare(app, arguments, &run_file) {
+        Ok(backtest) => match arguments.fuzz_schedules {
+            Some(count) => fuzz(&backtest, count),
+            None => execute(&backtest, arguments),
+        },
+        Err(error) => complaint::print(&error),
+    }
+}
+
+fn prepare(
+    app: &App,
+    arguments: &BacktestArguments,
+    run_file: &Path,
+) -> Result<Backtest, BacktestError> {
+    let mut overrides = arguments.overrides.clone();
+    let quoted = |key: &str, time: &String| format!("{key}={time:?}");
+    overrides.extend(arguments.from.as_ref().map(|time| quoted("start", time)));
+    overrides.extend(arguments.to.as_ref().map(|time| quoted("end", time)));
+    let mut backtest = Backtest::with_app(app.clone(), run_file, &overrides)?;
+    if let Some(path) = &arguments.out {
+        let (path, overwrite) = (path.clone(), arguments.overwrite);
+        backtest = backtest.output(Output::Explicit { path, overwrite });
+    }
+    if arguments.no_audit {
+        backtest = backtest.without_log();
+    }
+    if !arguments.quiet {
+        backtest = backtest.with_progress();
+    }
+    Ok(backtest)
+}
+
+fn execute(backtest: &Backtest, arguments: &BacktestArguments) -> u8 {
+    let stop = backtest.stop_flag();
+    let heard = ctrlc::set_handler(move || {
+        // The second time, nobody wants to wait for the end of a frame.
+        if stop.swap(true, Ordering::Relaxed) {
+            std::process::exit(i32::from(exit::INTERRUPTED));
+        }
+    });
+    if let Err(error) = heard {
+        tracing::warn!(%error, "Ctrl-C will stop the run without a summary");
+    }
+    match backtest.run() {
+        Ok(report) => {
+            show(&report, arguments);
+            if report.is_interrupted() { exit::INTERRUPTED } else { 0 }
+        }
+        Err(error) => {
+            if let BacktestError::Failed { report, .. } = &error {
+                show(report, arguments);
+            }
+            complaint::print(&error)
+        }
+    }
+}
+
+#[expect(clippy::print_stdout, reason = "the command line speaks here")]
+fn show(report: &Report, arguments: &BacktestArguments) {
+    let folder = report.folder.as_ref().map(|folder| folder.display().to_string());
+    if arguments.json {
+        println!("{}", report.summary.to_json());
+        complaint::line(&folder.unwrap_or_default());
+        return;
+    }
+    if !arguments.quiet {
+        println!("{}", page::of(&report.summary));
+    }
+    println!("{}", folder.unwrap_or_default());
+}
+
+#[expect(clippy::print_stdout, reason = "the command line speaks here")]
+fn fuzz(backtest: &Backtest, count: u64) -> u8 {
+    match backtest.fuzz_schedules(count) {
+        Ok(digest) => {
+            println!("{count} random polling orders and rank order give one digest: {digest}");
+            0
+        }
+        Err(error) => complaint::print(&error),
+    }
+}

@@ -1,0 +1,112 @@
+//! Complaints: what went wrong, where, what was found and expected, and a hint; never a panic.
+
+use std::any::Any;
+use std::error::Error;
+use std::io::IsTerminal as _;
+use std::path::Path;
+
+use store::FolderError;
+use store::candles::DataError;
+
+use crate::error::BacktestError;
+
+/// Prints an error to standard error and returns its exit code.
+pub(super) fn print(error: &BacktestError) -> u8 {
+    match error {
+        BacktestError::RunFile(faults) => {
+            line(&faults.render(std::io::stderr().is_terminal()));
+        }
+        BacktestError::Folder(folder) => print_folder(folder),
+        BacktestError::Data(_)
+        | BacktestError::Setup(_)
+        | BacktestError::Failed { .. }
+        | BacktestError::Schedule { .. } => match error.data() {
+            Some(data) => print_data(data),
+            None => print_chain(error),
+        },
+    }
+    error.exit_code()
+}
+
+/// Prints a fault of a data file.
+pub(super) fn print_data(error: &DataError) {
+    let place = match (error.path(), error.place()) {
+        (Some(path), Some(place)) => format!("{}, {place}", path.display()),
+        (Some(path), None) => path.display().to_string(),
+        (None, _) => "the data".to_owned(),
+    };
+    let column =
+        error.column().map_or_else(String::new, |column| format!(", column {}", column.name()));
+    line(&format!("error[{}]: {error}", error.code()));
+    line(&format!("  where:    {place}{column}"));
+    for (name, value) in
+        [("found:   ", error.found()), ("expected:", error.expected()), ("hint:    ", error.hint())]
+    {
+        if let Some(value) = value {
+            line(&format!("  {name} {value}"));
+        }
+    }
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line(&format!("  cause:    {error}"));
+        cause = error.source();
+    }
+}
+
+fn print_folder(error: &FolderError) {
+    line(&format!("error[LOG-FOLDER]: {error}"));
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line(&format!("  cause:    {error}"));
+        cause = error.source();
+    }
+    if let FolderError::NotEmpty { .. } = error {
+        line("  expected: an empty folder, or one that does not exist");
+        line("  hint:     --overwrite deletes what an old run left there");
+    } else {
+        line("  hint:     --out DIR leaves the run folder elsewhere");
+    }
+}
+
+fn print_chain(error: &BacktestError) {
+    let code = match error {
+        BacktestError::Failed { source, .. } => source.code(),
+        BacktestError::Schedule { .. } => "ENGINE-SCHEDULE",
+        BacktestError::Setup(_) => "CFG-SETUP",
+        BacktestError::RunFile(_) | BacktestError::Data(_) | BacktestError::Folder(_) => "CFG",
+    };
+    line(&format!("error[{code}]: {error}"));
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        line(&format!("  cause:    {error}"));
+        cause = error.source();
+    }
+    if let BacktestError::Failed { report, .. } = error
+        && let Some(folder) = &report.folder
+    {
+        line(&format!("  hint:     everything up to the failure is in {}", folder.display()));
+    }
+}
+
+/// Prints a fault of a file that is neither run file nor data.
+pub(super) fn file(path: &Path, code: &str, error: &dyn Error, hint: &str) {
+    line(&format!("error[{code}]: {}: {error}", path.display()));
+    line(&format!("  hint:     {hint}"));
+}
+
+/// Prints a fault of the program itself.
+pub(super) fn internal(panic: &(dyn Any + Send)) {
+    let message = panic
+        .downcast_ref::<String>()
+        .map(String::as_str)
+        .or_else(|| panic.downcast_ref::<&str>().copied())
+        .unwrap_or("no message");
+    line(&format!("error[ENGINE-INTERNAL]: {message}"));
+    line("  hint:     this is a fault of tickdrain itself; RUST_LOG=debug shows where");
+}
+
+/// One line on standard error.
+#[expect(clippy::print_stderr, reason = "the command line speaks here")]
+pub(super) fn line(text: &str) {
+    eprintln!("{text}");
+}

@@ -1,0 +1,108 @@
+//! `tickdrain init`.
+
+use std::fmt::Write as _;
+use std::fs::OpenOptions;
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+
+use model::parameter::{ParameterKind, ParameterSpec};
+
+use super::complaint;
+use crate::app::App;
+use crate::bundled;
+use crate::catalog::CatalogEntry;
+use crate::error::exit;
+
+/// Writes a run file for a strategy into this folder.
+#[expect(clippy::print_stdout, reason = "the command line speaks here")]
+pub(super) fn run(app: &App, kind: &str) -> u8 {
+    let Some(entry) = app.catalog().get(kind) else {
+        let known: Vec<&str> = app.catalog().names().collect();
+        complaint::line(&format!("error[CFG-STRATEGY]: there is no strategy `{kind}`"));
+        complaint::line(&format!("  expected: one of {}", known.join(", ")));
+        if let Some(nearest) = app.catalog().nearest(kind) {
+            complaint::line(&format!("  hint:     did you mean `{nearest}`?"));
+        }
+        return exit::CONFIG;
+    };
+    let Some(data) = bundled::folder() else {
+        complaint::line("error[CFG-FILE]: the bundled data is not here");
+        complaint::line("  hint:     start in the source tree");
+        return exit::IO;
+    };
+    let path = PathBuf::from(format!("{kind}.toml"));
+    let mut files = vec![(path.clone(), run_file(entry, &data))];
+    let file_parameters = entry.parameters().iter().filter(|spec| spec.kind == ParameterKind::File);
+    files.extend(file_parameters.map(|spec| (PathBuf::from(file_of(spec)), ORDERS.to_owned())));
+    for (path, text) in files {
+        let created = OpenOptions::new().write(true).create_new(true).open(&path);
+        if let Err(error) = created.and_then(|mut file| file.write_all(text.as_bytes())) {
+            let hint = "move the old file away, or start in another folder";
+            complaint::file(&path, "CFG-FILE", &error, hint);
+            return exit::IO;
+        }
+        println!("wrote {}", path.display());
+    }
+    println!("next: tickdrain backtest {}", path.display());
+    0
+}
+
+fn file_of(spec: &ParameterSpec) -> String {
+    format!("{}.csv", spec.name)
+}
+
+/// Two requests on the bundled hours.
+const ORDERS: &str = "\
+decide_ts,order_id,action,instrument,side,type,qty
+2024-01-02T00:00:00Z,enter,submit,binance:spot:BTCUSDT,buy,market,0.1
+2024-06-03T00:00:00Z,leave,submit,binance:spot:BTCUSDT,sell,market,100%
+";
+
+fn run_file(entry: &CatalogEntry, data: &Path) -> String {
+    let candles = data.join("binance_spot_BTCUSDT_1h.parquet");
+    let mut text = format!(
+        "# {summary}\n\
+         # Run it: tickdrain backtest {kind}.toml\n\
+         name = \"{kind}\"\n\
+         share_class = \"USDT\"          # the currency of equity and profit\n\
+         start = \"2024-01-01\"          # bars that open at or after\n\
+         end = \"2025-01-01\"            # bars that close at or before\n\
+         interval = \"1h\"               # one frame per hour; finer candles are resampled\n\
+         \n\
+         [initial]                     # position key = amount\n\
+         \"binance:BaseToken:USDT\" = \"10000\"\n\
+         \n\
+         [[data]]                      # synthetic candles; put your own file here\n\
+         kind = \"candles\"\n\
+         of = \"binance:spot:BTCUSDT\"   # see `tickdrain instruments`\n\
+         path = {path:?}\n\
+         interval = \"1h\"\n\
+         gaps = \"error\"                # error | skip | synthetic\n\
+         \n\
+         [execution]\n\
+         slippage = {{ model = \"fixed\", bps = 1 }}\n\
+         \n\
+         [strategy]\n\
+         kind = \"{kind}\"\n",
+        summary = entry.summary(),
+        kind = entry.name(),
+        path = candles.display().to_string(),
+    );
+    for spec in entry.parameters() {
+        let value = match (spec.default, spec.kind) {
+            (Some(default), ParameterKind::Integer { .. } | ParameterKind::Flag) => {
+                default.to_owned()
+            }
+            (Some(default), _) => format!("{default:?}"),
+            (None, ParameterKind::File) => format!("{:?}", file_of(spec)),
+            (None, _) => {
+                writeln!(text, "# {} = […]  # {}", spec.name, spec.doc)
+                    .expect("a String takes all");
+                continue;
+            }
+        };
+        let line = format!("{} = {value}", spec.name);
+        writeln!(text, "{line:<29} # {}", spec.doc).expect("a String takes all");
+    }
+    text
+}

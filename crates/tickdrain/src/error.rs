@@ -1,0 +1,114 @@
+//! Why a backtest has no good end, and the exit code that says so.
+
+use engine::error::EngineError;
+use engine::strategy_runner::StrategyRunnerError;
+use store::FolderError;
+use store::candles::{DataError, FaultClass};
+
+use crate::backtest::Report;
+use crate::runfile::fault::Faults;
+
+/// Why there is no result, or none to rely on.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages name the fields")]
+pub enum BacktestError {
+    #[error(transparent)]
+    RunFile(#[from] Faults),
+
+    #[error("the data cannot be read")]
+    Data(#[from] DataError),
+
+    #[error("the run folder cannot be written")]
+    Folder(#[from] FolderError),
+
+    #[error("the run could not be set up")]
+    Setup(#[from] execution::execution_service::ExecutionError),
+
+    #[error("the run failed")]
+    Failed { source: EngineError, report: Box<Report> },
+
+    #[error("schedule {seed} gave digest {found}, rank order gave {expected}")]
+    Schedule { seed: u64, found: String, expected: String },
+}
+
+/// The exit codes of the command line.
+pub mod exit {
+    /// A comparison or verification found a difference.
+    pub const DIFFERENCE: u8 = 1;
+    /// The command line is wrong.
+    pub const USAGE: u8 = 2;
+    /// The content of a data file is wrong.
+    pub const DATA: u8 = 65;
+    /// The system failed: an invariant, the bus, a strategy that panicked.
+    pub const SYSTEM: u8 = 70;
+    /// A file or folder cannot be opened, read or written.
+    pub const IO: u8 = 74;
+    /// The content of the run file is wrong.
+    pub const CONFIG: u8 = 78;
+    /// The user stopped the run.
+    pub const INTERRUPTED: u8 = 130;
+}
+
+impl BacktestError {
+    /// The exit code of the command line.
+    pub fn exit_code(&self) -> u8 {
+        match self {
+            Self::RunFile(faults) => faults.exit_code(),
+            Self::Data(error) => of_data(error),
+            Self::Folder(_) => exit::IO,
+            Self::Setup(_) => exit::CONFIG,
+            Self::Failed { source, .. } => of_engine(source),
+            Self::Schedule { .. } => exit::DIFFERENCE,
+        }
+    }
+
+    /// The data error behind it, if data is at fault.
+    pub fn data(&self) -> Option<&DataError> {
+        match self {
+            Self::Data(error) => Some(error),
+            Self::Failed { source: EngineError::Feed { source }, .. } => source.downcast_ref(),
+            Self::RunFile(_)
+            | Self::Folder(_)
+            | Self::Setup(_)
+            | Self::Failed { .. }
+            | Self::Schedule { .. } => None,
+        }
+    }
+}
+
+const fn of_data(error: &DataError) -> u8 {
+    match error.class() {
+        FaultClass::Io => exit::IO,
+        FaultClass::Content => exit::DATA,
+        FaultClass::Coverage => exit::CONFIG,
+    }
+}
+
+/// A failure of the run is the system's, unless its cause is somebody's file.
+fn of_engine(error: &EngineError) -> u8 {
+    let cause = match error {
+        EngineError::Feed { source } | EngineError::Service { source, .. } => source,
+        EngineError::EmptyFeed => return exit::CONFIG,
+        EngineError::Panicked { .. }
+        | EngineError::DeliveryDropped { .. }
+        | EngineError::DeliveryForgotten { .. }
+        | EngineError::Unwakeable { .. }
+        | EngineError::EndedEarly { .. }
+        | EngineError::NotAllowed { .. }
+        | EngineError::Loop { .. } => return exit::SYSTEM,
+    };
+    if let Some(error) = cause.downcast_ref::<DataError>() {
+        return of_data(error);
+    }
+    if cause.is::<FolderError>() {
+        return exit::IO;
+    }
+    match cause.downcast_ref::<StrategyRunnerError>() {
+        Some(
+            StrategyRunnerError::Decide { source, .. } | StrategyRunnerError::End { source, .. },
+        ) if source.is::<strategies::scripted::NoSuchFrame>() => exit::CONFIG,
+        Some(StrategyRunnerError::Decide { .. } | StrategyRunnerError::End { .. }) | None => {
+            exit::SYSTEM
+        }
+    }
+}

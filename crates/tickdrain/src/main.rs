@@ -1,0 +1,5 @@
+//! The `tickdrain` command.
+
+fn main() -> std::process::ExitCode {
+    tickdrain::App::new().main()
+}

@@ -1,0 +1,24 @@
+//! What a strategy or a service of one's own needs.
+
+pub use engine::delivery::{Delivery, Inbox, Outbox};
+pub use engine::service::{BacktestService, RunOutcome, RunStatus, ServiceReport};
+pub use model::Decimal;
+pub use model::event::{Control, Custom, Envelope, Payload, Scalar, Topic};
+pub use model::fill::Fill;
+pub use model::frame::{Bar, MarketView};
+pub use model::instrument::{InstrumentIx, InstrumentTable};
+pub use model::money::{Cash, Price, Quantity};
+pub use model::order::{
+    IntentGroup, OrderId, OrderIntent, OrderSide, OrderStatus, OrderType, OrderUpdate, Size,
+    StrategyIx, Verdict,
+};
+pub use model::parameter::{ParameterError, ParameterKind, ParameterSpec, Parameters};
+pub use model::snapshot::AccountSnapshot;
+pub use model::strategy::{
+    Action, Decision, OrderDesk, OrderRequest, Strategy, StrategyError, StrategyKind, StrategySetup,
+};
+pub use model::time::{Interval, UtcMillis};
+
+pub use crate::app::{App, ServiceSetup};
+pub use crate::backtest::{Backtest, Report};
+pub use crate::error::BacktestError;

@@ -1,0 +1,115 @@
+//! The run folder: where a run leaves what it found.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use store::FolderError;
+
+/// Where a run leaves its folder.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum Output {
+    /// `runs/<name>-<run id>`, with a number if that exists already.
+    #[default]
+    Numbered,
+    /// This folder, which must be empty unless it may be overwritten.
+    Explicit {
+        /// The folder.
+        path: PathBuf,
+        /// Whether what is in it may be deleted.
+        overwrite: bool,
+    },
+    /// Nowhere.
+    Nowhere,
+}
+
+impl Output {
+    /// Creates the folder of a run; `None` if it leaves nothing.
+    ///
+    /// # Errors
+    ///
+    /// The folder cannot be created, or is not empty.
+    pub fn create(&self, name: &str, run_id: &str) -> Result<Option<PathBuf>, FolderError> {
+        match self {
+            Self::Nowhere => Ok(None),
+            Self::Numbered => numbered(&format!("{}-{}", file_name(name), &run_id[..8])).map(Some),
+            Self::Explicit { path, overwrite } => explicit(path, *overwrite).map(Some),
+        }
+    }
+}
+
+/// A run's name as a file name: what could lead elsewhere becomes a hyphen.
+fn file_name(name: &str) -> String {
+    let plain = |c: char| if c.is_alphanumeric() || "._-".contains(c) { c } else { '-' };
+    let text: String = name.chars().map(plain).collect();
+    let text = text.trim_start_matches('.');
+    if text.is_empty() { "run".to_owned() } else { text.to_owned() }
+}
+
+fn numbered(name: &str) -> Result<PathBuf, FolderError> {
+    let parent = Path::new("runs");
+    create_all(parent)?;
+    let mut number = 1;
+    loop {
+        let path = match number {
+            1 => parent.join(name),
+            _ => parent.join(format!("{name}-{number}")),
+        };
+        match fs::create_dir(&path) {
+            Ok(()) => return Ok(path),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => number += 1,
+            Err(source) => return Err(FolderError::Create { path, source }),
+        }
+    }
+}
+
+fn explicit(path: &Path, overwrite: bool) -> Result<PathBuf, FolderError> {
+    create_all(path)?;
+    let read = |source| FolderError::Read { path: path.to_owned(), source };
+    let mut entries = fs::read_dir(path).map_err(read)?.peekable();
+    if entries.peek().is_none() {
+        return Ok(path.to_owned());
+    }
+    // Only what looks like a run is deleted: a mistyped path must not cost a home folder.
+    if !overwrite || !path.join("run.toml").exists() {
+        return Err(FolderError::NotEmpty { path: path.to_owned() });
+    }
+    fs::remove_dir_all(path)
+        .map_err(|source| FolderError::Write { path: path.to_owned(), source })?;
+    create_all(path)?;
+    Ok(path.to_owned())
+}
+
+fn create_all(path: &Path) -> Result<(), FolderError> {
+    fs::create_dir_all(path).map_err(|source| FolderError::Create { path: path.to_owned(), source })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_name_cannot_lead_out_of_the_folder() {
+        for (name, expected) in [
+            ("btc-sma-cross", "btc-sma-cross"),
+            ("../../etc", "-..-etc"),
+            ("a/b\\c", "a-b-c"),
+            ("...", "run"),
+        ] {
+            assert_eq!(file_name(name), expected);
+        }
+    }
+
+    #[test]
+    fn an_explicit_folder_must_be_empty_or_an_old_run() {
+        let parent = tempfile::tempdir().unwrap();
+        let path = parent.path().join("out");
+        assert_eq!(explicit(&path, false).unwrap(), path);
+        fs::write(path.join("notes.txt"), "mine").unwrap();
+        assert!(matches!(explicit(&path, false), Err(FolderError::NotEmpty { .. })));
+        assert!(matches!(explicit(&path, true), Err(FolderError::NotEmpty { .. })));
+        fs::write(path.join("run.toml"), "").unwrap();
+        assert_eq!(explicit(&path, true).unwrap(), path);
+        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+    }
+}

@@ -1,0 +1,173 @@
+//! Wiring: a validated run file becomes services on a bus.
+
+use std::path::PathBuf;
+use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+use std::time::Duration;
+
+use engine::bus::{Limits, Schedule};
+use engine::rank::{Rank, Role};
+use engine::run::{BacktestEngine, Settings};
+use engine::strategy_runner::StrategyRunner;
+use execution::{ExecutionService, ExecutionSettings, RiskGate};
+use model::Decimal;
+use model::instrument::{InstrumentTable, KeyIx};
+use model::order::StrategyIx;
+use store::audit::commit::Header;
+use store::audit::{Recording, RecordingPlan, kind::SCHEMA_VERSION, record};
+use store::candles::{fingerprint, row_count};
+use store::feed::{CandleFeed, FeedSpec};
+
+use crate::app::{App, ServiceSetup};
+use crate::error::BacktestError;
+use crate::registry::Registry;
+use crate::runfile::config::RunConfig;
+use crate::runfile::data::CandleSeries;
+
+/// How long a service may hold an envelope before the watchdog names it.
+const PATIENCE: Duration = Duration::from_secs(5);
+
+/// What the results of a run are a function of.
+#[derive(Clone, Debug)]
+pub(crate) struct Inputs {
+    /// Hash of all of them.
+    pub(crate) run_id: String,
+    /// Hash of every data file, series by series, file by file.
+    pub(crate) datasets: Vec<String>,
+}
+
+impl Inputs {
+    /// Hashes the inputs of a run.
+    ///
+    /// # Errors
+    ///
+    /// A data file cannot be read.
+    pub(crate) fn of(config: &RunConfig) -> Result<Self, BacktestError> {
+        let files = config.data.iter().flat_map(|series| &series.paths);
+        let datasets = files
+            .map(|path| Ok(fingerprint(path)?.blake3.to_hex().to_string()))
+            .collect::<Result<Vec<_>, BacktestError>>()?;
+        let mut hasher = blake3::Hasher::new_derive_key("tickdrain run id");
+        hasher.update(config.semantic_toml().as_bytes());
+        for dataset in &datasets {
+            hasher.update(dataset.as_bytes());
+        }
+        hasher.update(Registry::built_in().hash().as_bytes());
+        Ok(Self { run_id: hasher.finalize().to_hex().to_string(), datasets })
+    }
+
+    fn header(&self) -> Header {
+        Header {
+            schema: SCHEMA_VERSION,
+            run_id: self.run_id.clone(),
+            datasets: self.datasets.clone(),
+            program: format!("tickdrain {}", env!("CARGO_PKG_VERSION")),
+        }
+    }
+}
+
+/// Opens the candles of a run.
+///
+/// # Errors
+///
+/// A file that cannot be read, or data that does not cover the window.
+pub(crate) fn open_feed(config: &RunConfig) -> Result<CandleFeed, BacktestError> {
+    let series = config.data.iter().map(CandleSeries::spec).collect();
+    let spec = FeedSpec {
+        start: config.start,
+        end: config.end,
+        warmup: config.warmup,
+        align: config.align,
+        read_ahead: config.engine.read_ahead,
+        batch_rows: config.engine.batch_rows,
+        ..FeedSpec::new(series, config.instruments.len(), config.interval)
+    };
+    Ok(CandleFeed::open(&spec)?)
+}
+
+/// Frames that a run will have, as far as the files tell before they are read; for progress only.
+pub(crate) fn expected_frames(config: &RunConfig) -> Option<u64> {
+    let of_series = |series: &CandleSeries| {
+        let rows: u64 = series.paths.iter().map(|path| row_count(path)).sum::<Option<u64>>()?;
+        let per_frame = config.interval.millis() / series.interval.millis();
+        Some(rows / u64::try_from(per_frame).ok()?.max(1))
+    };
+    let of_data =
+        config.data.iter().map(of_series).collect::<Option<Vec<u64>>>()?.into_iter().max()?;
+    let window = config.start.zip(config.end).and_then(|(start, end)| {
+        u64::try_from((end.millis() - start.millis()) / config.interval.millis()).ok()
+    });
+    Some(window.map_or(of_data, |window| window.min(of_data)))
+}
+
+/// How a run is watched and recorded.
+#[derive(Clone, Debug)]
+pub(crate) struct Circumstances {
+    pub(crate) folder: Option<PathBuf>,
+    pub(crate) with_log: bool,
+    pub(crate) schedule: Schedule,
+    pub(crate) stop: Arc<AtomicBool>,
+}
+
+/// Puts the services of a run on a bus: execution, strategies, services of one's own, gate, audit.
+///
+/// # Errors
+///
+/// The log cannot be created, or a holding has no price.
+pub(crate) fn wire(
+    app: &App,
+    config: &RunConfig,
+    inputs: &Inputs,
+    circumstances: Circumstances,
+) -> Result<(BacktestEngine, Recording), BacktestError> {
+    let Circumstances { folder, with_log, schedule, stop } = circumstances;
+    let instruments = Rc::new(config.instruments.clone());
+    let execution = ExecutionService::new(
+        Rc::clone(&instruments),
+        ExecutionSettings { interval: config.interval, slippage: config.execution.slippage },
+        &config.share_class,
+        &initial(&instruments, config),
+    )?;
+    let ids = config.strategies.iter().map(|strategy| strategy.id.clone());
+    let (audit, recording) = record(RecordingPlan {
+        folder,
+        with_log,
+        header: inputs.header(),
+        instruments: Rc::clone(&instruments),
+        strategies: ids.chain(app.service_names().map(str::to_owned)).collect(),
+        share_class: &config.share_class,
+        interval: config.interval,
+    })?;
+    let limits = Limits {
+        max_events_per_tick: config.engine.max_events_per_tick,
+        max_cycles_per_tick: config.engine.max_cycles_per_tick,
+    };
+    let engine = BacktestEngine::new(Settings { limits, schedule, stop, patience: Some(PATIENCE) })
+        .service(Rank::first(Role::Execution), execution)
+        .service(Rank::first(Role::Gate), RiskGate::new(Rc::clone(&instruments)))
+        .service(Rank::first(Role::Audit), audit);
+    let engine = host_strategies(engine, app, config);
+    let first = u16::try_from(config.strategies.len()).expect("fewer than 65,536 strategies");
+    let setup =
+        ServiceSetup { instruments, strategy: StrategyIx(first), interval: config.interval };
+    Ok((app.attach_services(engine, &setup), recording))
+}
+
+fn host_strategies(mut engine: BacktestEngine, app: &App, config: &RunConfig) -> BacktestEngine {
+    let built = config.build_strategies(app.catalog()).expect("the run file has been validated");
+    let limit = config.engine.max_events_per_tick;
+    for ((index, strategy), built) in (0u16..).zip(&config.strategies).zip(built) {
+        let runner = StrategyRunner::new(&strategy.id, StrategyIx(index), built, limit);
+        engine = engine.service(Rank::nth(Role::Strategy, index), runner);
+    }
+    engine
+}
+
+fn initial(instruments: &InstrumentTable, config: &RunConfig) -> Vec<(KeyIx, Decimal)> {
+    let place = |key| instruments.keys().find(|(_, known)| *known == key).map(|(place, _)| place);
+    let resolved = config.initial.iter().map(|(key, amount)| {
+        (place(key).expect("the keys of `initial` are in the table"), *amount)
+    });
+    resolved.collect()
+}

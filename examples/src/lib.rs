@@ -1,0 +1,1 @@
+//! Nothing here: every example is a file of its own beside `src/`.

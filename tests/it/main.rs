@@ -1,0 +1,9 @@
+//! Tests of the whole.
+
+mod architecture;
+mod bad_input;
+mod causality;
+mod child_process;
+mod determinism;
+mod exactness;
+mod support;

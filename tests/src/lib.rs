@@ -1,0 +1,1 @@
+//! Nothing here: everything is in `it/`.
