@@ -99,6 +99,6 @@ fn main() -> Result<(), BacktestError> {
     Ok(())
 }
 
-const FILLED: u64 = 0;
-const EQUITY_END: f64 = 0.0;
-const DIGEST: &str = "";
+const FILLED: u64 = 52;
+const EQUITY_END: f64 = 72_551.059_57;
+const DIGEST: &str = "31dbe2a5181a9756404074cbf5da6fe4e9f763fa379af5bbfa34fec025ca0321";

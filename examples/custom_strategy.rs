@@ -101,6 +101,6 @@ fn main() -> Result<(), BacktestError> {
     Ok(())
 }
 
-const TRADES: u64 = 0;
-const EQUITY_END: f64 = 0.0;
-const DIGEST: &str = "";
+const TRADES: u64 = 41;
+const EQUITY_END: f64 = 9_199.748_878_35;
+const DIGEST: &str = "421574c2df50211e994f45e30f1145ef8f92efe934243fba303135c9e80ec6dc";

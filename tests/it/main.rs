@@ -6,4 +6,5 @@ mod causality;
 mod child_process;
 mod determinism;
 mod exactness;
+mod examples;
 mod support;

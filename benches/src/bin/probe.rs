@@ -1,33 +1,48 @@
-//! Runs one workload once: `probe WORKLOAD COUNT`. Meant for `callgrind` and for a stopwatch.
+//! Runs one workload once: `probe idle COUNT`, `probe million RUN_FILE [COUNT]`. Meant for `callgrind`
+//! and for a stopwatch.
 
 use std::error::Error;
+use std::path::Path;
+use std::time::Instant;
 
 use futures_util::FutureExt;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
-    let [workload, count] = arguments.as_slice() else {
-        return Err("usage: probe WORKLOAD COUNT".into());
-    };
-    let count: usize = count.parse()?;
-    #[expect(clippy::disallowed_methods, reason = "a stopwatch")]
-    let start = std::time::Instant::now();
-    match workload.as_str() {
-        "idle" => {
-            let report = benches::idle_tick::run(benches::idle_tick::frames(count));
-            let report = report.now_or_never().ok_or("nothing suspends")?;
-            assert_eq!(report.outcome.frames, count as u64);
-        }
-        other => return Err(format!("unknown workload `{other}`").into()),
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["idle", count] => idle(count.parse()?),
+        ["million", run_file] => million(Path::new(run_file), usize::MAX),
+        ["million", run_file, count] => million(Path::new(run_file), count.parse()?),
+        _ => Err("usage: probe idle COUNT | probe million RUN_FILE [COUNT]".into()),
     }
-    let nanos = start.elapsed().as_nanos();
-    #[expect(clippy::print_stdout, reason = "its purpose")]
-    {
-        println!(
-            "{workload}: {count} in {} ms, {} ns each",
-            nanos / 1_000_000,
-            nanos / count as u128
-        );
-    }
+}
+
+fn idle(count: usize) -> Result<(), Box<dyn Error>> {
+    let frames = benches::idle_tick::frames(count);
+    let start = now();
+    let report = benches::idle_tick::run(frames).now_or_never().ok_or("nothing suspends")?;
+    say("idle", report.outcome.frames, start);
     Ok(())
+}
+
+fn million(run_file: &Path, count: usize) -> Result<(), Box<dyn Error>> {
+    let runtime = tokio::runtime::Builder::new_current_thread().build()?;
+    let mut workload = runtime.block_on(benches::million::Workload::load(run_file))?;
+    workload.truncate(count);
+    let start = now();
+    let report = runtime.block_on(workload.run())?;
+    say("engine only", report.outcome.frames, start);
+    Ok(())
+}
+
+#[expect(clippy::print_stdout, reason = "its purpose")]
+fn say(workload: &str, count: u64, start: Instant) {
+    let nanos = start.elapsed().as_nanos();
+    let each = nanos / u128::from(count.max(1));
+    println!("{workload}: {count} in {} ms, {each} ns each", nanos / 1_000_000);
+}
+
+#[expect(clippy::disallowed_methods, reason = "a stopwatch")]
+fn now() -> Instant {
+    Instant::now()
 }

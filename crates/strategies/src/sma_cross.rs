@@ -16,7 +16,7 @@ use crate::indicators::RollingSum;
 ///
 /// The averages at T include the close of T; a cross at T trades at the next open. A cross is a
 /// change of side between two bars: from not above to above, from not below to below. Nothing
-/// happens before `slow` bars are seen.
+/// happens before `slow` bars are seen, nor during the warm-up, which fills the averages.
 #[derive(Clone, Debug)]
 pub struct SmaCross {
     size: Size,
@@ -149,6 +149,10 @@ impl Strategy for SmaCross {
             let close = FixedPoint::of(bar.close)
                 .ok_or_else(|| format!("a close of {} needs more than 18 decimals", bar.close))?;
             let cross = lines.cross(close);
+            if market.is_warmup() {
+                // The averages fill up; a cross before the start is history.
+                continue;
+            }
             let is_flat = account.position(lines.instrument).is_zero();
             match cross {
                 Some(Cross::Up) if is_flat => {

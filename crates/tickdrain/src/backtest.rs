@@ -133,6 +133,7 @@ impl Backtest {
             let text = self.config.resolved().to_string();
             write(&folder.join("run.toml"), text.as_bytes())?;
         }
+        tracing::info!(name = self.config.name, run_id = inputs.run_id, "run starts");
         let facts = feed.facts();
         let circumstances = Circumstances {
             folder: folder.clone(),
@@ -150,6 +151,7 @@ impl Backtest {
         if let Some(folder) = &folder {
             write(&folder.join("summary.json"), summary.to_json().as_bytes())?;
         }
+        tracing::info!(status = summary.status, digest = summary.digest, wall_s, "run ended");
         let RunReport { services, error, .. } = report;
         let report = Report { summary, folder, services };
         match error {
@@ -228,6 +230,7 @@ impl Backtest {
             equity_end,
             metrics,
             metrics_undefined,
+            attribution: None,
             orders: Orders::from(&figures.orders),
             trades: Trades::from(&figures.trades),
             costs: Costs {

@@ -35,6 +35,8 @@ pub struct Summary {
     pub equity_end: f64,
     pub metrics: Metrics,
     pub metrics_undefined: BTreeMap<&'static str, String>,
+    /// Null: profit is not attributed yet.
+    pub attribution: Option<BTreeMap<&'static str, f64>>,
     pub orders: Orders,
     pub trades: Trades,
     pub costs: Costs,

@@ -1,2 +1,43 @@
-//! The commands of the project itself.
-fn main() {}
+//! The commands of the project itself: `cargo xtask ci`, `cargo xtask test`, `cargo xtask perf`.
+
+mod perf;
+mod shell;
+
+use std::path::Path;
+
+use anyhow::{Result, bail};
+use shell::{cargo, say};
+
+const USAGE: &str = "\
+cargo xtask ci                what continuous integration runs: format, lints, docs, tests
+cargo xtask test              the tests of the whole workspace, examples included
+cargo xtask perf [RUN.toml]   the speed targets: wall time, and instructions where valgrind is";
+
+fn main() -> Result<()> {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
+        ["ci"] => ci(),
+        ["test"] => test(),
+        ["perf"] => perf::run(Path::new("../shared/design/million.toml")),
+        ["perf", run_file] => perf::run(Path::new(run_file)),
+        _ => bail!("usage:\n{USAGE}"),
+    }
+}
+
+/// Cheap checks first; the tests last, so that their closing lines are the last thing printed.
+fn ci() -> Result<()> {
+    say("format");
+    cargo(&["fmt", "--all", "--check"], &[])?;
+    say("lints");
+    let lints = ["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"];
+    cargo(&lints, &[])?;
+    say("documentation");
+    let flags = [("RUSTDOCFLAGS", "--deny warnings")];
+    cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"], &flags)?;
+    test()
+}
+
+fn test() -> Result<()> {
+    say("tests");
+    cargo(&["test", "--workspace", "--locked"], &[])
+}

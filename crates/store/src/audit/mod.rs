@@ -11,6 +11,7 @@ pub mod recording;
 pub mod records;
 pub mod runner;
 mod tables;
+mod write_back;
 mod writer;
 
 pub use kind::Kind;

@@ -13,8 +13,12 @@ use super::commit::{COMMIT_FILE, Commit, Header, StreamPart};
 use super::kind::Kind;
 use super::records::Records;
 use super::tables;
+use super::write_back::WriteBack;
 use crate::error::FolderError;
 use crate::names::Names;
+
+/// Commits after which the device is given something to do.
+const COMMITS_PER_WRITE_BACK: u64 = 16;
 
 /// Rows after which a batch ends, commit or not.
 const BATCH_ROWS: usize = 65_536;
@@ -37,6 +41,7 @@ pub(crate) struct LogWriter {
     last_hash: blake3::Hash,
     last_commit: u64,
     frames: u64,
+    write_back: Option<WriteBack>,
 }
 
 /// One stream; its file appears with its first row.
@@ -81,6 +86,7 @@ impl LogWriter {
             last_hash: header.genesis(),
             last_commit: 0,
             frames: 0,
+            write_back: None,
         })
     }
 
@@ -118,7 +124,12 @@ impl LogWriter {
         };
         self.last_hash = commit.computed_hash();
         commit.hash = self.last_hash.to_hex().to_string();
-        self.append_commit(&commit)
+        self.append_commit(&commit)?;
+        if self.last_commit.is_multiple_of(COMMITS_PER_WRITE_BACK) {
+            let files = self.streams.iter().filter_map(|stream| stream.file.as_ref());
+            self.write_back.get_or_insert_with(WriteBack::start).ask(files);
+        }
+        Ok(())
     }
 
     fn append_commit(&mut self, commit: &Commit) -> Result<(), FolderError> {
@@ -133,6 +144,7 @@ impl LogWriter {
 
     /// Flushes everything to the device.
     pub(crate) fn close(&mut self) -> Result<(), FolderError> {
+        drop(self.write_back.take());
         let LogTarget::Folder(folder) = &self.target else { return Ok(()) };
         for stream in &self.streams {
             if let Some(file) = &stream.file {
