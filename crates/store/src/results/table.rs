@@ -8,7 +8,7 @@ use arrow_array::{ArrayRef, RecordBatch};
 use arrow_schema::SchemaRef;
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
-use parquet::file::properties::WriterProperties;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
 
 use crate::error::FolderError;
 
@@ -38,6 +38,8 @@ impl Table {
                 .set_max_row_group_row_count(Some(ROW_GROUP))
                 .set_compression(Compression::SNAPPY)
                 .set_dictionary_enabled(false)
+                .set_statistics_enabled(EnabledStatistics::Chunk)
+                .set_offset_index_disabled(true)
                 .build();
             let opened = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties));
             writer = Some(opened.map_err(FolderError::parquet(&path))?);
