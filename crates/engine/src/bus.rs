@@ -22,8 +22,9 @@ use crate::delivery::Inbox;
 use crate::error::EngineError;
 use crate::random::{RandomTree, shuffle};
 use crate::rank::{Rank, Role};
+use crate::run::RunReport;
 use crate::service::{
-    BacktestService, Launch, RunOutcome, ServiceFuture, ServiceReport, SharedOutcome,
+    BacktestService, Launch, RunOutcome, RunStatus, ServiceFuture, ServiceReport,
 };
 use crate::state::{Shared, State, Step};
 use crate::wake::{ServiceWaker, Wakes};
@@ -223,7 +224,13 @@ impl EventBus {
             Err(panic) => {
                 let slot = self.polled;
                 self.tasks[slot].future = None;
-                Poll::Ready(Err(self.panicked(slot, panic.as_ref())))
+                // A handler without end is stopped by a panic, which is only the consequence.
+                let poison = self.state.borrow_mut().take_poison();
+                let error = match poison {
+                    Some(error @ EngineError::Loop { .. }) => error,
+                    _ => self.panicked(slot, panic.as_ref()),
+                };
+                Poll::Ready(Err(error))
             }
         }
     }
@@ -242,7 +249,7 @@ impl EventBus {
                 Step::Idle => return Poll::Ready(Ok(())),
                 Step::Blocked => match self.poll_blocked(context) {
                     Poll::Ready(Ok(())) => {}
-                    ended @ (Poll::Ready(Err(_)) | Poll::Pending) => return ended,
+                    other @ (Poll::Ready(Err(_)) | Poll::Pending) => return other,
                 },
             }
         }
@@ -265,16 +272,17 @@ impl EventBus {
             let has_closed = |state: &State, slot: usize| state.slots[slot].closed == tick;
             match self.poll_until(slot, &has_closed, context) {
                 Poll::Ready(Ok(())) => {}
-                ended @ (Poll::Ready(Err(_)) | Poll::Pending) => return ended,
+                other @ (Poll::Ready(Err(_)) | Poll::Pending) => return other,
             }
         }
         Poll::Ready(Ok(()))
     }
 
-    /// Somebody holds a delivery and suspends. A service that nothing can wake has lost it.
+    /// Somebody suspends with a delivery in hand or to come. One that nothing can wake has lost it.
     fn blocked(&self) -> Poll<Result<(), EngineError>> {
         let state = self.state.borrow();
-        let stuck = bits(state.holding()).find(|slot| !self.tasks[*slot].waker.is_held());
+        let suspended = state.holding() | state.waiting();
+        let stuck = bits(suspended).find(|slot| !self.tasks[*slot].waker.may_wake(*slot));
         stuck.map_or(Poll::Pending, |slot| {
             let (service, topic, seq) = state.in_hand(slot);
             Poll::Ready(Err(EngineError::Unwakeable { service, topic, seq }))
@@ -305,12 +313,18 @@ impl EventBus {
             },
             Poll::Ready(ended) => {
                 task.future = None;
-                self.reports.push(ended?);
-                let state = self.state.borrow();
-                if state.outcome.is_some() {
-                    return Ok(());
+                let report = ended?;
+                let mut state = self.state.borrow_mut();
+                if let Some(poison) = state.take_poison() {
+                    return Err(poison);
                 }
-                Err(EngineError::EndedEarly { service: state.slots[slot].name.clone() })
+                if state.outcome.is_none() {
+                    return Err(EngineError::EndedEarly {
+                        service: state.slots[slot].name.clone(),
+                    });
+                }
+                self.reports.push(report);
+                Ok(())
             }
         }
     }
@@ -354,7 +368,16 @@ impl EventBus {
                 return Poll::Ready(Err(error));
             }
         }
-        if self.is_done(slot, done) { Poll::Ready(Ok(())) } else { Poll::Pending }
+        if self.is_done(slot, done) {
+            return Poll::Ready(Ok(()));
+        }
+        if self.tasks[slot].waker.may_wake(slot) {
+            return Poll::Pending;
+        }
+        // It cannot be polled to its end, so it is not asked again.
+        self.tasks[slot].future = None;
+        let service = self.state.borrow().slots[slot].name.clone();
+        Poll::Ready(Err(EngineError::Asleep { service }))
     }
 
     fn is_done(&self, slot: usize, done: &impl Fn(&State, usize) -> bool) -> bool {
@@ -363,41 +386,53 @@ impl EventBus {
 
     /// Ends the run: every service finishes, in rank order, and gives its report.
     ///
-    /// # Errors
-    ///
-    /// The first failure of a service; the others have finished all the same.
+    /// A service that fails now makes a completed run a failed one; the others finish all the same,
+    /// and those after it, the audit among them, are told.
     pub(crate) async fn finish(
         &mut self,
-        outcome: RunOutcome,
-    ) -> (Vec<ServiceReport>, Option<EngineError>) {
-        {
-            let mut state = self.state.borrow_mut();
-            state.outcome = Some(SharedOutcome::new(outcome));
-            // Nothing is delivered any more: whoever waits for a delivery goes on to the end.
-            state.is_closing = true;
+        mut outcome: RunOutcome,
+        mut error: Option<EngineError>,
+    ) -> RunReport {
+        // Nothing is delivered any more: whoever waits for a delivery goes on to the end.
+        self.state.borrow_mut().is_closing = true;
+        loop {
+            self.state.borrow_mut().outcome = Some(Rc::new(outcome.clone()));
+            let Err(late) = self.until_all(|_, _| false).await else { break };
+            if error.is_none() {
+                outcome.status = RunStatus::Failed;
+                outcome.failure = Some(late.chain().into());
+                error = Some(late);
+            }
         }
-        let mut first_error = None;
-        while let Err(error) = self.until_all(|_, _| false).await {
-            first_error.get_or_insert(error);
-        }
-        (std::mem::take(&mut self.reports), first_error)
+        RunReport { outcome, services: std::mem::take(&mut self.reports), error }
     }
 
     /// Leaves the evidence of a failure to the audit: the rest of the present cycle, what was staged,
-    /// what lay in the outboxes, and the error. Services that suspend are stopped.
+    /// what lay in the outboxes, and the error. The service at fault and those that suspend are
+    /// stopped.
     pub(crate) fn leave_evidence(&mut self, error: &EngineError) {
         let audit: Vec<usize> = {
             let mut state = self.state.borrow_mut();
-            state.take_poison();
             state.is_closing = false;
             state.silence_all_but_audit();
-            (1..self.tasks.len()).filter(|slot| state.slots[*slot].role == Role::Audit).collect()
+            let is_audit = |slot: &usize| state.slots[*slot].role == Role::Audit;
+            let audit: Vec<usize> = (1..self.tasks.len()).filter(is_audit).collect();
+            if audit.iter().any(|slot| state.has_closed(*slot)) {
+                // Between two ticks nothing is delivered: the failure gets one of its own.
+                state.open_tick();
+            }
+            audit
         };
         let holding = self.state.borrow().holding();
-        for slot in bits(holding) {
-            // Dropped with its delivery: whoever holds one cannot finish.
-            self.tasks[slot].future = None;
+        for slot in 1..self.tasks.len() {
+            let is_at_fault = error.service() == Some(&*self.state.borrow().slots[slot].name);
+            if is_at_fault || holding & (1 << slot) != 0 {
+                // Dropped with the delivery that it may hold: neither can finish.
+                self.tasks[slot].future = None;
+            }
         }
+        // Nothing that is said of those deliveries counts any more.
+        self.state.borrow_mut().take_poison();
         let last_word = Payload::Control(Control::Failed {
             service: error.service().unwrap_or("engine").into(),
             message: error.chain().into(),

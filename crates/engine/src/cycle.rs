@@ -57,6 +57,8 @@ impl Latest {
 }
 
 /// Who caused what in the last cycles before a limit, to name the loop.
+///
+/// Numbers are without gaps, so a step is found by its distance from the first.
 #[derive(Debug, Default)]
 pub(crate) struct Trail(Vec<Step>);
 
@@ -69,17 +71,11 @@ struct Step {
 }
 
 impl Trail {
-    /// Longest trail; a loop over more hops is named by its last part.
-    const LENGTH: usize = 4_096;
-
     pub(crate) fn clear(&mut self) {
         self.0.clear();
     }
 
     pub(crate) fn record(&mut self, envelope: &Envelope) {
-        if self.0.len() == Self::LENGTH {
-            self.0.drain(..Self::LENGTH / 2);
-        }
         self.0.push(Step {
             seq: envelope.seq,
             cause_seq: envelope.cause_seq,
@@ -88,28 +84,30 @@ impl Trail {
         });
     }
 
-    /// The hops from one envelope back to the first of the same topic and publisher, oldest first:
-    /// `custom by ping → custom by pong → custom by ping`.
+    /// The hops between two envelopes of the same topic and publisher of which one caused the other,
+    /// oldest first: `custom by ping → custom by pong → custom by ping`.
+    ///
+    /// What the loop causes aside is left out: the way leads back from the last envelope, and the
+    /// first topic and publisher that come again are in the loop.
     pub(crate) fn describe(&self, name: impl Fn(Publisher) -> String) -> String {
         let Some(last) = self.0.last() else { return "no event was delivered".to_owned() };
         let mut hops = vec![*last];
-        let mut step = *last;
-        while let Some(cause) = step.cause_seq.and_then(|seq| self.find(seq)) {
+        while let Some(cause) = hops.last().and_then(|step| self.find(step.cause_seq?)) {
+            let is_same = |hop: &Step| (hop.topic, hop.publisher) == (cause.topic, cause.publisher);
+            let again = hops.iter().position(is_same);
             hops.push(cause);
-            step = cause;
-            if (step.topic, step.publisher) == (last.topic, last.publisher) {
+            if let Some(start) = again {
+                hops.drain(..start);
                 break;
             }
         }
-        hops.reverse();
-        let texts: Vec<String> = hops
-            .iter()
-            .map(|hop| format!("{} by `{}`", hop.topic.name(), name(hop.publisher)))
-            .collect();
+        let hop_text = |hop: &Step| format!("{} by `{}`", hop.topic.name(), name(hop.publisher));
+        let texts: Vec<String> = hops.iter().rev().map(hop_text).collect();
         texts.join(" → ")
     }
 
     fn find(&self, seq: u64) -> Option<Step> {
-        self.0.iter().rev().find(|step| step.seq == seq).copied()
+        let distance = seq.checked_sub(self.0.first()?.seq)?;
+        self.0.get(usize::try_from(distance).ok()?).copied()
     }
 }

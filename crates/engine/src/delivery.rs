@@ -28,7 +28,8 @@ impl Inbox {
 
     /// Where the handler's consequences go.
     pub fn outbox(&self) -> Outbox {
-        Outbox { state: Rc::clone(&self.state), items: Rc::clone(&self.items), limit: self.limit }
+        let Self { state, slot, items, limit } = self;
+        Outbox { state: Rc::clone(state), slot: *slot, items: Rc::clone(items), limit: *limit }
     }
 
     /// Waits for the next tick; `None` when the run is over.
@@ -219,6 +220,7 @@ impl Drop for CycleDelivery<'_> {
 #[derive(Debug)]
 pub struct Outbox {
     state: Shared,
+    slot: usize,
     items: OutboxItems,
     limit: usize,
 }
@@ -228,14 +230,16 @@ impl Outbox {
     ///
     /// # Panics
     ///
-    /// When one handler publishes more than a tick may hold: it does not stop.
+    /// When one handler publishes more than a tick may hold: nothing else stops it.
     pub fn publish(&mut self, payload: Payload) {
         let mut items = self.items.borrow_mut();
-        assert!(
-            items.len() < self.limit,
-            "BUS-LOOP: one handler published more than {} events (engine.max_events_per_tick)",
-            self.limit
-        );
+        if items.len() >= self.limit {
+            self.state.borrow_mut().endless(self.slot, payload.topic());
+            panic!("more than {} events of one handler", self.limit);
+        }
+        if !self.state.borrow().holds_delivery(self.slot) {
+            self.state.borrow_mut().published_outside(self.slot, payload.topic());
+        }
         items.push(payload);
     }
 

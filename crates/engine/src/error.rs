@@ -33,11 +33,20 @@ pub enum EngineError {
     )]
     Unwakeable { service: Box<str>, topic: Topic, seq: u64 },
 
+    #[error("service `{service}` waits and nothing can wake it")]
+    Asleep { service: Box<str> },
+
     #[error("service `{service}` left its loop before the end of the run")]
     EndedEarly { service: Box<str> },
 
     #[error("service `{service}` may not publish {topic}", topic = .topic.name())]
     NotAllowed { service: Box<str>, topic: Topic },
+
+    #[error(
+        "service `{service}` publishes {topic} without a delivery in hand",
+        topic = .topic.name()
+    )]
+    PublishedOutside { service: Box<str>, topic: Topic },
 
     #[error(
         "tick {ts} does not come to rest after {events} events in {cycles} cycles: {path} \
@@ -56,9 +65,10 @@ impl EngineError {
             Self::Panicked { .. } => "ENGINE-PANIC",
             Self::DeliveryDropped { .. } => "BUS-DROPPED",
             Self::DeliveryForgotten { .. } => "BUS-FORGOTTEN",
-            Self::Unwakeable { .. } => "BUS-UNWAKEABLE",
+            Self::Unwakeable { .. } | Self::Asleep { .. } => "BUS-UNWAKEABLE",
             Self::EndedEarly { .. } => "ENGINE-ENDED-EARLY",
             Self::NotAllowed { .. } => "BUS-TOPIC",
+            Self::PublishedOutside { .. } => "BUS-OUTSIDE",
             Self::Loop { .. } => "BUS-LOOP",
         }
     }
@@ -71,8 +81,10 @@ impl EngineError {
             | Self::DeliveryDropped { service, .. }
             | Self::DeliveryForgotten { service, .. }
             | Self::Unwakeable { service, .. }
+            | Self::Asleep { service }
             | Self::EndedEarly { service }
-            | Self::NotAllowed { service, .. } => Some(service),
+            | Self::NotAllowed { service, .. }
+            | Self::PublishedOutside { service, .. } => Some(service),
             Self::Feed { .. } | Self::EmptyFeed | Self::Loop { .. } => None,
         }
     }

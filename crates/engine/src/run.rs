@@ -76,21 +76,13 @@ impl BacktestEngine {
         if let Err(error) = &ended {
             bus.leave_evidence(error);
         }
-        let mut outcome = RunOutcome {
+        let outcome = RunOutcome {
             status: *ended.as_ref().unwrap_or(&RunStatus::Failed),
             failure: ended.as_ref().err().map(|error| error.chain().into()),
             frames,
             events: bus.events(),
         };
-        let (services, late) = bus.finish(outcome.clone()).await;
-        let error = ended.err().or(late);
-        if let (Some(error), RunStatus::Completed | RunStatus::Interrupted) =
-            (&error, outcome.status)
-        {
-            outcome.status = RunStatus::Failed;
-            outcome.failure = Some(error.chain().into());
-        }
-        RunReport { outcome, services, error }
+        bus.finish(outcome, ended.err()).await
     }
 }
 

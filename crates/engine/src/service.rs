@@ -1,7 +1,6 @@
 //! Services: what runs on the bus, and the one loop around every handler.
 
 use std::error::Error;
-use std::rc::Rc;
 
 use model::event::{Envelope, Scalar, Topic};
 use model::time::UtcMillis;
@@ -169,6 +168,3 @@ pub(crate) type ServiceFuture =
 
 /// A service that waits for its inbox.
 pub(crate) type Launch = Box<dyn FnOnce(Inbox) -> ServiceFuture>;
-
-/// Hands the run's outcome to all services.
-pub(crate) type SharedOutcome = Rc<RunOutcome>;

@@ -35,6 +35,8 @@ pub(crate) struct Slot {
     taken: usize,
     /// Deliveries on loan: taken and not acknowledged.
     lent: usize,
+    /// Place of the first of them.
+    in_hand: usize,
     pub(crate) outbox: OutboxItems,
     /// Parts of the outbox that are acknowledged and wait for the next cycle.
     staged: Vec<Staged>,
@@ -147,6 +149,7 @@ impl State {
             pending: Vec::new(),
             taken: 0,
             lent: 0,
+            in_hand: 0,
             outbox: OutboxItems::default(),
             staged: Vec::new(),
             staged_end: 0,
@@ -225,7 +228,7 @@ impl State {
             self.not_allowed(slot, topic);
         }
         if self.events_in_tick > self.limits.max_events_per_tick {
-            self.poison_loop();
+            self.poison_endless_cascade();
         }
     }
 
@@ -267,6 +270,7 @@ impl State {
         let place = service.pending[service.taken];
         service.taken += 1;
         service.lent = 1;
+        service.in_hand = place as usize;
         if service.taken == service.pending.len() {
             self.waiting &= !(1 << slot);
         }
@@ -282,8 +286,10 @@ impl State {
         if self.waiting & (1 << slot) == 0 || service.lent > 0 {
             return self.nothing_to_take(slot);
         }
-        let places = std::mem::take(&mut service.pending);
+        let mut places = std::mem::take(&mut service.pending);
+        places.drain(..std::mem::take(&mut service.taken));
         service.lent = places.len();
+        service.in_hand = places[0] as usize;
         self.waiting &= !(1 << slot);
         let envelope = &self.cycle.envelopes[places[0] as usize];
         self.progress.delivered(slot, envelope.seq, envelope.topic());
@@ -305,12 +311,12 @@ impl State {
         self.poison(EngineError::DeliveryForgotten { service, topic, seq });
     }
 
-    /// Name of a service and the envelope that it holds (the last of those that it took).
+    /// Name of a service and the first envelope that it holds or could take.
     pub(crate) fn in_hand(&self, slot: usize) -> (Box<str>, Topic, u64) {
         let service = &self.slots[slot];
-        let place = match service.taken {
-            0 => 0,
-            taken => service.pending.get(taken - 1).map_or(0, |place| *place as usize),
+        let place = match service.lent {
+            0 => service.pending[service.taken] as usize,
+            _ => service.in_hand,
         };
         let envelope = &self.cycle.envelopes[place];
         (service.name.clone(), envelope.topic(), envelope.seq)
@@ -355,6 +361,25 @@ impl State {
         self.waiting
     }
 
+    /// Whether a service has closed the present tick, or there has been none.
+    pub(crate) fn has_closed(&self, slot: usize) -> bool {
+        self.slots[slot].closed == self.tick
+    }
+
+    /// A handler has published as much as a whole tick may hold and goes on.
+    #[cold]
+    pub(crate) fn endless(&mut self, slot: usize, topic: Topic) {
+        let path = format!("{} by `{}` without end", topic.name(), self.slots[slot].name);
+        self.poison_loop(path);
+    }
+
+    /// A service has published something that no envelope caused.
+    #[cold]
+    pub(crate) fn published_outside(&mut self, slot: usize, topic: Topic) {
+        let service = self.slots[slot].name.clone();
+        self.poison(EngineError::PublishedOutside { service, topic });
+    }
+
     /// Services that hold a delivery, one bit each.
     pub(crate) fn holding(&self) -> u64 {
         let holds = |(slot, service): (usize, &Slot)| u64::from(service.lent > 0) << slot;
@@ -369,11 +394,11 @@ impl State {
         if self.staged == 0 {
             return Step::Idle;
         }
-        self.cycles_in_tick += 1;
-        if self.cycles_in_tick > self.limits.max_cycles_per_tick {
-            self.poison_loop();
+        if self.cycles_in_tick == self.limits.max_cycles_per_tick {
+            self.poison_endless_cascade();
             return Step::Blocked;
         }
+        self.cycles_in_tick += 1;
         self.commit();
         Step::Committed
     }
@@ -387,7 +412,10 @@ impl State {
             staging &= staging - 1;
             self.commit_outbox(slot);
         }
-        if self.cycles_in_tick > self.limits.max_cycles_per_tick / 2 {
+        if self.cycles_in_tick > self.limits.max_cycles_per_tick / 2
+            || self.events_in_tick > self.limits.max_events_per_tick / 8
+        {
+            // Near a limit: the last cycles are enough to name a loop.
             for envelope in &self.cycle.envelopes {
                 self.trail.record(envelope);
             }
@@ -481,8 +509,12 @@ impl State {
 
     #[cold]
     #[inline(never)]
-    fn poison_loop(&mut self) {
+    fn poison_endless_cascade(&mut self) {
         let path = self.trail.describe(|publisher| self.name_of(publisher));
+        self.poison_loop(path);
+    }
+
+    fn poison_loop(&mut self, path: String) {
         let error = EngineError::Loop {
             ts: self.clock.now(),
             events: self.events_in_tick,

@@ -1,7 +1,7 @@
 //! Wakers of services: real ones, so a handler with I/O may suspend inside the guard.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::task::{Wake, Waker};
 
 use futures_util::task::AtomicWaker;
@@ -18,6 +18,11 @@ impl Wakes {
     pub(crate) fn take(&self) -> u64 {
         // The load is nearly free; the exchange locks the bus.
         if self.bits.load(Ordering::Acquire) == 0 { 0 } else { self.bits.swap(0, Ordering::AcqRel) }
+    }
+
+    /// Whether a service has been woken since the last call of [`take`](Self::take).
+    pub(crate) fn has(&self, slot: usize) -> bool {
+        self.bits.load(Ordering::Acquire) & (1 << slot) != 0
     }
 
     /// The task that polls the drain.
@@ -60,9 +65,12 @@ impl ServiceWaker {
         &self.waker
     }
 
-    /// Whether somebody else holds a clone, so that the service can still be woken.
-    pub(crate) fn is_held(&self) -> bool {
-        // One reference is `handle`, one is `waker`.
-        Arc::strong_count(&self.handle) > 2
+    /// Whether the service has been woken, or somebody else holds a clone and may still wake it.
+    pub(crate) fn may_wake(&self, slot: usize) -> bool {
+        // One reference is `handle`, one is `waker`. Another thread may wake the service and let go of
+        // its clone at any moment, in this order: so the count is read first, and then the wake.
+        let is_held = Arc::strong_count(&self.handle) > 2;
+        fence(Ordering::Acquire);
+        is_held || self.handle.wakes.has(slot)
     }
 }
