@@ -4,11 +4,12 @@ use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
-use engine::delivery::Outbox;
+use engine::delivery::{Inbox, Outbox};
+use engine::error::EngineError;
 use engine::feed::InMemoryFeed;
 use engine::rank::{Rank, Role};
 use engine::run::{BacktestEngine, RunReport, Settings};
-use engine::service::{BacktestService, RunOutcome, ServiceReport};
+use engine::service::{BacktestService, RunOutcome, ServiceReport, failed};
 use model::event::{Envelope, Payload, Topic};
 use model::frame::{Bar, BarKind, Frame, FrameBatch};
 use model::snapshot::{AccountBook, AccountSnapshot};
@@ -26,13 +27,13 @@ pub fn frames(count: usize) -> Arc<FrameBatch> {
 }
 
 /// Runs `frames` through four services that pass a frame on and do nothing else: what is left is the
-/// cost of bus and barrier.
+/// cost of bus and barrier. The last of them takes whole cycles and closes ticks, as the audit does.
 pub async fn run(frames: Arc<FrameBatch>) -> RunReport {
     BacktestEngine::new(Settings::default())
         .service(Rank::first(Role::Execution), Relay::snapshots())
         .service(Rank::first(Role::Strategy), Relay::decisions())
         .service(Rank::first(Role::Gate), Relay::silent("gate", &[Topic::Intent]))
-        .service(Rank::first(Role::Audit), Relay::silent("audit", &Topic::ALL))
+        .service(Rank::first(Role::Audit), Recorder::default())
         .run(InMemoryFeed::new(frames))
         .await
 }
@@ -113,5 +114,62 @@ impl BacktestService for Relay {
 
     fn finish(&mut self, _outcome: &RunOutcome) -> Result<ServiceReport, Infallible> {
         Ok(ServiceReport::new(self.name).with("heard", self.heard))
+    }
+}
+
+/// Hears everything, cycle by cycle, and closes ticks.
+#[derive(Debug, Default)]
+struct Recorder {
+    heard: i64,
+    last_seq: u64,
+    ticks: i64,
+}
+
+impl Recorder {
+    fn record(&mut self, envelope: &Envelope) {
+        self.heard += 1;
+        self.last_seq = envelope.seq;
+    }
+}
+
+impl BacktestService for Recorder {
+    type Error = Infallible;
+
+    fn name(&self) -> &'static str {
+        "audit"
+    }
+
+    fn topics(&self) -> &'static [Topic] {
+        &Topic::ALL
+    }
+
+    fn handle(&mut self, envelope: &Envelope, _: &mut Outbox) -> Result<(), Infallible> {
+        self.record(envelope);
+        Ok(())
+    }
+
+    fn tick_closed(&mut self, _: UtcMillis) -> Result<(), Infallible> {
+        self.ticks += 1;
+        Ok(())
+    }
+
+    fn finish(&mut self, _: &RunOutcome) -> Result<ServiceReport, Infallible> {
+        let report = ServiceReport::new("audit");
+        Ok(report.with("heard", self.heard).with("ticks", self.ticks))
+    }
+
+    async fn run(mut self, mut inbox: Inbox) -> Result<ServiceReport, EngineError> {
+        let mut outbox = inbox.outbox();
+        while let Some(ts) = inbox.next_tick().await {
+            while let Some(cycle) = inbox.consume_cycle().await {
+                cycle.envelopes().for_each(|envelope| self.record(envelope));
+                cycle.ack(&mut outbox);
+            }
+            if inbox.is_over() {
+                break;
+            }
+            self.tick_closed(ts).map_err(|error| failed(&self, None, error))?;
+        }
+        self.finish(&inbox.outcome()).map_err(|error| failed(&self, None, error))
     }
 }

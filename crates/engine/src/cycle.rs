@@ -2,10 +2,27 @@
 
 use model::event::{Envelope, Publisher, Topic};
 
+use crate::lane::Topics;
+
 /// The envelopes of the present cycle, in canonical order.
 #[derive(Debug, Default)]
 pub(crate) struct Cycle {
     pub(crate) envelopes: Vec<Envelope>,
+}
+
+impl Cycle {
+    /// Place of the first envelope from `start` on whose topic is one of `topics`.
+    #[inline]
+    pub(crate) fn find(&self, topics: Topics, start: usize) -> Option<usize> {
+        let rest = self.envelopes.get(start..)?;
+        Some(start + rest.iter().position(|envelope| topics.has(envelope.topic()))?)
+    }
+
+    /// The envelopes from `start` on whose topic is one of `topics`.
+    #[inline]
+    pub(crate) fn heard(&self, topics: Topics, start: usize) -> impl Iterator<Item = &Envelope> {
+        self.envelopes[start..].iter().filter(move |envelope| topics.has(envelope.topic()))
+    }
 }
 
 /// The last committed envelope of every topic that some service looks up.
@@ -15,18 +32,18 @@ pub(crate) struct Cycle {
 #[derive(Debug)]
 pub(crate) struct Latest {
     past: [Option<Envelope>; Topic::ALL.len()],
-    /// Topics that are looked up, one bit each.
-    kept: u64,
+    /// Topics that are looked up.
+    kept: Topics,
 }
 
 impl Latest {
     pub(crate) fn new() -> Self {
-        Self { past: [const { None }; Topic::ALL.len()], kept: 0 }
+        Self { past: [const { None }; Topic::ALL.len()], kept: Topics::default() }
     }
 
     /// Keeps `topics` from now on.
     pub(crate) fn keep(&mut self, topics: &[Topic]) {
-        self.kept = topics.iter().fold(self.kept, |kept, topic| kept | 1 << topic.index());
+        self.kept.add(topics);
     }
 
     /// Ends the present cycle: keeps the last envelope of each topic and drops the others.
@@ -35,10 +52,10 @@ impl Latest {
         let mut wanted = self.kept;
         // From the last one backwards, the first of a topic is its latest.
         while let Some(envelope) = cycle.envelopes.pop() {
-            let topic = envelope.topic().index();
-            if wanted & (1 << topic) != 0 {
-                wanted &= !(1 << topic);
-                self.past[topic] = Some(envelope);
+            let topic = envelope.topic();
+            if wanted.has(topic) {
+                wanted.remove(topic);
+                self.past[topic.index()] = Some(envelope);
             }
         }
     }
@@ -49,8 +66,7 @@ impl Latest {
     ///
     /// If no service said that it looks this topic up.
     pub(crate) fn find<'a>(&'a self, topic: Topic, cycle: &'a Cycle) -> Option<&'a Envelope> {
-        let is_kept = self.kept & (1 << topic.index()) != 0;
-        assert!(is_kept, "no service says that it looks up `{}`", topic.name());
+        assert!(self.kept.has(topic), "no service says that it looks up `{}`", topic.name());
         let present = cycle.envelopes.iter().rev().find(|envelope| envelope.topic() == topic);
         present.or(self.past[topic.index()].as_ref())
     }

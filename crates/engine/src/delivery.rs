@@ -8,28 +8,25 @@ use model::event::{Envelope, Payload, Topic};
 use model::time::UtcMillis;
 
 use crate::cycle::Cycle;
+use crate::lane::Lane;
 use crate::service::RunOutcome;
-use crate::state::{OutboxItems, Shared, Taken};
+use crate::state::{Shared, Taken};
 
 /// A service's end of the bus.
 #[derive(Debug)]
 pub struct Inbox {
     state: Shared,
-    slot: usize,
-    items: OutboxItems,
-    limit: usize,
+    lane: Rc<Lane>,
 }
 
 impl Inbox {
-    pub(crate) fn new(state: Shared, slot: usize, limit: usize) -> Self {
-        let items = Rc::clone(&state.borrow().slots[slot].outbox);
-        Self { state, slot, items, limit }
+    pub(crate) const fn new(state: Shared, lane: Rc<Lane>) -> Self {
+        Self { state, lane }
     }
 
     /// Where the handler's consequences go.
     pub fn outbox(&self) -> Outbox {
-        let Self { state, slot, items, limit } = self;
-        Outbox { state: Rc::clone(state), slot: *slot, items: Rc::clone(items), limit: *limit }
+        Outbox { state: Rc::clone(&self.state), lane: Rc::clone(&self.lane) }
     }
 
     /// Waits for the next tick; `None` when the run is over.
@@ -52,7 +49,7 @@ impl Inbox {
 
     /// Whether the run has ended; ticks are not closed any more then.
     pub fn is_over(&self) -> bool {
-        self.state.borrow().outcome.is_some()
+        self.state.is_over()
     }
 
     /// How the run ended.
@@ -61,7 +58,7 @@ impl Inbox {
     ///
     /// Before [`next_tick`](Self::next_tick) has returned `None`.
     pub fn outcome(&self) -> Rc<RunOutcome> {
-        self.state.borrow().outcome.clone().expect("the run is over when there is no next tick")
+        self.state.outcome().expect("the run is over when there is no next tick")
     }
 }
 
@@ -76,7 +73,7 @@ impl Future for NextTick<'_> {
 
     #[inline]
     fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        self.inbox.state.borrow_mut().enter_tick(self.inbox.slot)
+        self.inbox.state.enter_tick(&self.inbox.lane)
     }
 }
 
@@ -91,18 +88,14 @@ impl<'a> Future for Consume<'a> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        let inbox = self.inbox.take().expect("a future is not polled after it has ended");
-        let taken = inbox.state.borrow_mut().take(inbox.slot);
-        match taken {
-            Taken::Delivery(cycle, place) => {
-                Poll::Ready(Some(Delivery { inbox, cycle, place: place as usize }))
-            }
-            Taken::TickIsClosing => Poll::Ready(None),
-            Taken::NothingYet => {
-                self.inbox = Some(inbox);
-                Poll::Pending
-            }
-        }
+        let inbox = self.inbox.as_ref().expect("a future is not polled after it has ended");
+        let lent = match inbox.state.take(&inbox.lane) {
+            Taken::Delivery(cycle, place) => Some((cycle, place)),
+            Taken::TickIsClosing => None,
+            Taken::NothingYet => return Poll::Pending,
+        };
+        let inbox = self.inbox.take();
+        Poll::Ready(inbox.zip(lent).map(|(inbox, (cycle, place))| Delivery { inbox, cycle, place }))
     }
 }
 
@@ -117,18 +110,18 @@ impl<'a> Future for ConsumeCycle<'a> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        let inbox = self.inbox.take().expect("a future is not polled after it has ended");
-        let taken = inbox.state.borrow_mut().take_cycle(inbox.slot);
-        match taken {
-            Taken::Delivery(cycle, places) => {
-                Poll::Ready(Some(CycleDelivery { inbox, cycle, places }))
-            }
-            Taken::TickIsClosing => Poll::Ready(None),
-            Taken::NothingYet => {
-                self.inbox = Some(inbox);
-                Poll::Pending
-            }
-        }
+        let inbox = self.inbox.as_ref().expect("a future is not polled after it has ended");
+        let lent = match inbox.state.take_cycle(&inbox.lane) {
+            Taken::Delivery(cycle, start) => Some((cycle, start)),
+            Taken::TickIsClosing => None,
+            Taken::NothingYet => return Poll::Pending,
+        };
+        let inbox = self.inbox.take();
+        Poll::Ready(inbox.zip(lent).map(|(inbox, (cycle, start))| CycleDelivery {
+            inbox,
+            cycle,
+            start,
+        }))
     }
 }
 
@@ -141,9 +134,6 @@ pub struct Delivery<'a> {
     place: usize,
 }
 
-/// Place of a delivery that has been acknowledged.
-const DONE: usize = usize::MAX;
-
 impl Delivery<'_> {
     /// The envelope.
     #[inline]
@@ -153,24 +143,23 @@ impl Delivery<'_> {
 
     /// Whether no other delivery of this cycle follows.
     pub fn is_last_of_cycle(&self) -> bool {
-        !self.inbox.state.borrow().has_more(self.inbox.slot)
+        !self.inbox.state.has_more(&self.inbox.lane)
     }
 
     /// Publishes what is in the outbox, then releases the envelope, so the count of the barrier
     /// cannot touch zero in between.
     #[inline]
-    pub fn ack(mut self, _outbox: &mut Outbox) {
-        let seq = self.envelope().seq;
-        self.place = DONE;
-        self.inbox.state.borrow_mut().ack(self.inbox.slot, seq);
+    pub fn ack(self, _outbox: &mut Outbox) {
+        self.inbox.state.ack(&self.inbox.lane, self.envelope().seq);
     }
 }
 
 impl Drop for Delivery<'_> {
+    #[inline]
     fn drop(&mut self) {
-        if self.place != DONE {
-            let (topic, seq) = (self.envelope().topic(), self.envelope().seq);
-            self.inbox.state.borrow_mut().dropped(self.inbox.slot, topic, seq);
+        // What is acknowledged is not in the service's hand any more.
+        if self.inbox.lane.holds_delivery() {
+            self.inbox.state.dropped(&self.inbox.lane);
         }
     }
 }
@@ -181,35 +170,31 @@ impl Drop for Delivery<'_> {
 pub struct CycleDelivery<'a> {
     inbox: &'a mut Inbox,
     cycle: Rc<Cycle>,
-    places: Vec<u32>,
+    start: usize,
 }
 
 impl CycleDelivery<'_> {
     /// The envelopes, in order.
+    #[inline]
     pub fn envelopes(&self) -> impl Iterator<Item = &Envelope> {
-        self.places.iter().map(|place| &self.cycle.envelopes[*place as usize])
+        self.cycle.heard(self.inbox.lane.hears, self.start)
     }
 
     /// Publishes what is in the outbox, then releases the cycle.
-    pub fn ack(mut self, _outbox: &mut Outbox) {
-        let seq = self.last_seq();
-        let places = std::mem::take(&mut self.places);
-        let mut state = self.inbox.state.borrow_mut();
-        state.ack(self.inbox.slot, seq);
-        state.give_back(self.inbox.slot, places);
-    }
-
-    fn last_seq(&self) -> u64 {
-        self.envelopes().last().expect("a delivery has an envelope").seq
+    ///
+    /// The cause of what is published is the last envelope.
+    #[inline]
+    pub fn ack(self, _outbox: &mut Outbox) {
+        let last = self.envelopes().last().expect("a delivery has an envelope");
+        self.inbox.state.ack(&self.inbox.lane, last.seq);
     }
 }
 
 impl Drop for CycleDelivery<'_> {
+    #[inline]
     fn drop(&mut self) {
-        if let Some(place) = self.places.first() {
-            let envelope = &self.cycle.envelopes[*place as usize];
-            let (topic, seq) = (envelope.topic(), envelope.seq);
-            self.inbox.state.borrow_mut().dropped(self.inbox.slot, topic, seq);
+        if self.inbox.lane.holds_delivery() {
+            self.inbox.state.dropped(&self.inbox.lane);
         }
     }
 }
@@ -220,9 +205,7 @@ impl Drop for CycleDelivery<'_> {
 #[derive(Debug)]
 pub struct Outbox {
     state: Shared,
-    slot: usize,
-    items: OutboxItems,
-    limit: usize,
+    lane: Rc<Lane>,
 }
 
 impl Outbox {
@@ -231,16 +214,18 @@ impl Outbox {
     /// # Panics
     ///
     /// When one handler publishes more than a tick may hold: nothing else stops it.
+    #[inline]
     pub fn publish(&mut self, payload: Payload) {
-        let mut items = self.items.borrow_mut();
-        if items.len() >= self.limit {
-            self.state.borrow_mut().endless(self.slot, payload.topic());
-            panic!("more than {} events of one handler", self.limit);
+        let Self { state, lane } = self;
+        let mut outbox = lane.outbox.borrow_mut();
+        if outbox.len() >= state.limits.max_events_per_tick {
+            state.poison_handler(lane, payload.topic());
+            panic!("more than {} events of one handler", state.limits.max_events_per_tick);
         }
-        if !self.state.borrow().holds_delivery(self.slot) {
-            self.state.borrow_mut().published_outside(self.slot, payload.topic());
+        if !lane.holds_delivery() {
+            state.published_outside(lane, payload.topic());
         }
-        items.push(payload);
+        outbox.push(payload);
     }
 
     /// The last committed envelope of a topic that the service
@@ -250,6 +235,6 @@ impl Outbox {
     ///
     /// If no service said that it looks this topic up.
     pub fn latest(&self, topic: Topic) -> Option<Envelope> {
-        self.state.borrow().latest(topic).cloned()
+        self.state.latest(topic)
     }
 }

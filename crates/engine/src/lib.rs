@@ -5,10 +5,14 @@
 
 pub mod bus;
 pub mod clock;
+mod committed;
 mod cycle;
 pub mod delivery;
+mod drain;
 pub mod error;
+mod evidence;
 pub mod feed;
+mod lane;
 pub mod random;
 pub mod rank;
 pub mod run;

@@ -1,7 +1,7 @@
 //! The watchdog: says who blocks the barrier; decides and ends nothing.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -10,37 +10,42 @@ use model::event::Topic;
 /// What every service has in hand, readable from another thread.
 #[derive(Debug)]
 pub struct Progress {
-    tick: AtomicU64,
-    hands: Vec<Hand>,
-}
-
-#[derive(Debug)]
-struct Hand {
-    service: Box<str>,
-    /// `seq` of the envelope in hand, 0 for none.
-    seq: AtomicU64,
-    topic: AtomicU8,
+    hands: Vec<Arc<Hand>>,
 }
 
 impl Progress {
-    pub(crate) fn new(services: impl IntoIterator<Item = Box<str>>) -> Self {
-        let hand = |service| Hand { service, seq: AtomicU64::new(0), topic: AtomicU8::new(0) };
-        Self { tick: AtomicU64::new(0), hands: services.into_iter().map(hand).collect() }
+    pub(crate) const fn new(hands: Vec<Arc<Hand>>) -> Self {
+        Self { hands }
+    }
+}
+
+/// What one service has in hand.
+#[derive(Debug)]
+pub(crate) struct Hand {
+    service: Box<str>,
+    /// `seq` of the envelope and the place of its topic in one word; 0 for nothing.
+    envelope: AtomicU64,
+}
+
+impl Hand {
+    pub(crate) const fn new(service: Box<str>) -> Self {
+        Self { service, envelope: AtomicU64::new(0) }
     }
 
-    pub(crate) fn tick(&self) {
-        // The engine is the only writer, so a load and a store are enough.
-        self.tick.store(self.tick.load(Ordering::Relaxed) + 1, Ordering::Relaxed);
+    #[inline]
+    pub(crate) fn takes(&self, seq: u64, topic: Topic) {
+        self.envelope.store(seq << 8 | topic.index() as u64, Ordering::Relaxed);
     }
 
-    pub(crate) fn delivered(&self, slot: usize, seq: u64, topic: Topic) {
-        let hand = &self.hands[slot];
-        hand.seq.store(seq, Ordering::Relaxed);
-        hand.topic.store(u8::try_from(topic.index()).unwrap_or(u8::MAX), Ordering::Relaxed);
+    #[inline]
+    pub(crate) fn releases(&self) {
+        self.envelope.store(0, Ordering::Relaxed);
     }
 
-    pub(crate) fn released(&self, slot: usize) {
-        self.hands[slot].seq.store(0, Ordering::Relaxed);
+    fn envelope(&self) -> Option<(u64, Topic)> {
+        let envelope = self.envelope.load(Ordering::Relaxed);
+        let topic = Topic::ALL.into_iter().find(|topic| topic.index() as u64 == envelope & 0xff)?;
+        (envelope != 0).then_some((envelope >> 8, topic))
     }
 }
 
@@ -112,21 +117,24 @@ impl Drop for Watchdog {
 
 #[expect(clippy::disallowed_methods, reason = "diagnosis only; no result depends on it")]
 fn watch(progress: &Progress, patience: Duration, stop: &AtomicBool, report: &impl Fn(&[Stuck])) {
-    let mut seen: Vec<(u64, Instant, bool)> = vec![(0, Instant::now(), true); progress.hands.len()];
+    let start = Instant::now();
+    let mut seen = vec![(None, start, true); progress.hands.len()];
     while !stop.load(Ordering::Relaxed) {
         std::thread::park_timeout(patience / 4);
         let now = Instant::now();
         let mut stuck = Vec::new();
-        for (hand, (seq, since, told)) in progress.hands.iter().zip(&mut seen) {
-            let current = hand.seq.load(Ordering::Relaxed);
-            if current != *seq {
-                (*seq, *since, *told) = (current, now, current == 0);
+        for (hand, (known, since, is_told)) in progress.hands.iter().zip(&mut seen) {
+            let envelope = hand.envelope();
+            if envelope != *known {
+                (*known, *since, *is_told) = (envelope, now, false);
             }
             let age = now - *since;
-            if !*told && age >= patience {
-                *told = true;
-                let topic = Topic::ALL[usize::from(hand.topic.load(Ordering::Relaxed))];
-                stuck.push(Stuck { service: hand.service.clone(), topic, seq: current, age });
+            if let Some((seq, topic)) = envelope
+                && !*is_told
+                && age >= patience
+            {
+                *is_told = true;
+                stuck.push(Stuck { service: hand.service.clone(), topic, seq, age });
             }
         }
         if !stuck.is_empty() {

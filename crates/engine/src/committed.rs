@@ -1,0 +1,90 @@
+//! What has been committed: the present cycle, and what is remembered of past ones.
+
+use std::rc::Rc;
+
+use model::event::{Envelope, Payload, Publisher, Topic};
+use model::time::UtcMillis;
+
+use crate::cycle::{Cycle, Latest, Trail};
+use crate::lane::Topics;
+
+/// Envelopes with their numbers.
+#[derive(Debug)]
+pub(crate) struct Committed {
+    cycle: Rc<Cycle>,
+    latest: Latest,
+    seq: u64,
+    seq_topic: [u64; Topic::ALL.len()],
+    unheard: Topics,
+    pub(crate) trail: Trail,
+}
+
+impl Committed {
+    pub(crate) fn new(latest: Latest) -> Self {
+        Self {
+            cycle: Rc::default(),
+            latest,
+            seq: 0,
+            seq_topic: [0; Topic::ALL.len()],
+            unheard: Topics::default(),
+            trail: Trail::default(),
+        }
+    }
+
+    /// The present cycle.
+    pub(crate) const fn cycle(&self) -> &Rc<Cycle> {
+        &self.cycle
+    }
+
+    /// The last number that was given.
+    pub(crate) const fn seq(&self) -> u64 {
+        self.seq
+    }
+
+    /// The last committed envelope of `topic`.
+    pub(crate) fn latest(&self, topic: Topic) -> Option<&Envelope> {
+        self.latest.find(topic, &self.cycle)
+    }
+
+    /// Empties the buffer of the cycle that is over; takes a new one if somebody still holds it.
+    pub(crate) fn retire_cycle(&mut self) {
+        if let Some(past) = Rc::get_mut(&mut self.cycle) {
+            self.latest.retire(past);
+        } else {
+            let mut past = Cycle { envelopes: self.cycle.envelopes.clone() };
+            self.latest.retire(&mut past);
+            self.cycle = Rc::default();
+        }
+    }
+
+    /// Numbers a payload and puts it into the present cycle.
+    #[inline]
+    pub(crate) fn append(
+        &mut self,
+        publisher: Publisher,
+        cause_seq: Option<u64>,
+        ts: UtcMillis,
+        payload: Payload,
+    ) {
+        self.seq += 1;
+        let seq_topic = &mut self.seq_topic[payload.topic().index()];
+        *seq_topic += 1;
+        let (seq, seq_topic) = (self.seq, *seq_topic);
+        let cycle = Rc::get_mut(&mut self.cycle).expect("a retired cycle");
+        cycle.envelopes.push(Envelope { seq, seq_topic, ts, cause_seq, publisher, payload });
+    }
+
+    /// Remembers who caused what in the present cycle.
+    #[cold]
+    pub(crate) fn record_trail(&mut self) {
+        self.cycle.envelopes.iter().for_each(|envelope| self.trail.record(envelope));
+    }
+
+    #[cold]
+    pub(crate) fn warn_unheard(&mut self, topic: Topic) {
+        if !self.unheard.has(topic) {
+            self.unheard.add(&[topic]);
+            tracing::debug!(topic = topic.name(), "nobody is subscribed to this topic");
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! What the bus keeps for one service: its deliveries, its outbox, and how far it has come.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+
+use model::event::{Payload, Publisher, Topic};
+
+use crate::rank::{Rank, Role};
+use crate::watchdog::Hand;
+
+/// A publisher and, but for the engine, a subscriber.
+///
+/// Everything happens on one thread, so a service changes its own lane without borrowing the bus.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub(crate) name: Box<str>,
+    pub(crate) role: Role,
+    /// Its place in rank order, and the bit of that place.
+    pub(crate) slot: usize,
+    pub(crate) bit: u64,
+    pub(crate) publisher: Publisher,
+    /// Topics that it is subscribed to, and those that it may publish.
+    pub(crate) hears: Topics,
+    pub(crate) may_publish: Topics,
+    /// Place in the present cycle at which it looks for its next delivery.
+    pub(crate) next: Cell<usize>,
+    /// Deliveries on loan, that is taken and not acknowledged, and the place of the first of them.
+    pub(crate) lent: Cell<usize>,
+    pub(crate) in_hand: Cell<usize>,
+    /// What it publishes. The bus owns it, so a panic loses nothing; it stays here until its cycle is
+    /// committed.
+    pub(crate) outbox: RefCell<Vec<Payload>>,
+    /// Parts of the outbox that are acknowledged and wait for the next cycle, and where they end.
+    pub(crate) staged: RefCell<Vec<Staged>>,
+    pub(crate) staged_end: Cell<usize>,
+    /// The tick that it has entered, and the tick that it has closed.
+    pub(crate) entered: Cell<u64>,
+    pub(crate) closed: Cell<u64>,
+    /// Whether it has asked for its first tick.
+    pub(crate) is_ready: Cell<bool>,
+    /// What the watchdog sees.
+    pub(crate) hand: Arc<Hand>,
+}
+
+/// How far into a publisher's outbox the consequences of one envelope reach.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Staged {
+    pub(crate) cause_seq: Option<u64>,
+    pub(crate) end: usize,
+}
+
+impl Lane {
+    pub(crate) fn new(slot: usize, name: Box<str>, rank: Rank, topics: &[Topic]) -> Self {
+        assert!(slot < 64, "a bus has at most 63 services");
+        Self {
+            hand: Arc::new(Hand::new(name.clone())),
+            name,
+            role: rank.role,
+            slot,
+            bit: 1 << slot,
+            #[expect(clippy::cast_possible_truncation, reason = "at most 64 slots")]
+            publisher: Publisher(slot as u16),
+            hears: Topics::of(topics),
+            may_publish: Topics::of(rank.role.may_publish()),
+            next: Cell::new(0),
+            lent: Cell::new(0),
+            in_hand: Cell::new(0),
+            outbox: RefCell::default(),
+            staged: RefCell::default(),
+            staged_end: Cell::new(0),
+            entered: Cell::new(0),
+            closed: Cell::new(0),
+            is_ready: Cell::new(false),
+        }
+    }
+
+    pub(crate) fn holds_delivery(&self) -> bool {
+        self.lent.get() > 0
+    }
+}
+
+/// A set of topics, one bit each.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Topics(u64);
+
+impl Topics {
+    pub(crate) fn of(topics: &[Topic]) -> Self {
+        Self(topics.iter().fold(0, |bits, topic| bits | 1 << topic.index()))
+    }
+
+    #[inline]
+    pub(crate) const fn has(self, topic: Topic) -> bool {
+        self.0 & (1 << topic.index()) != 0
+    }
+
+    pub(crate) fn add(&mut self, topics: &[Topic]) {
+        self.0 |= Self::of(topics).0;
+    }
+
+    pub(crate) const fn remove(&mut self, topic: Topic) {
+        self.0 &= !(1 << topic.index());
+    }
+}
