@@ -29,13 +29,24 @@ pub fn frames(count: usize) -> Arc<FrameBatch> {
 /// Runs `frames` through four services that pass a frame on and do nothing else: what is left is the
 /// cost of bus and barrier. The last of them takes whole cycles and closes ticks, as the audit does.
 pub async fn run(frames: Arc<FrameBatch>) -> RunReport {
+    let execution = Relay::new("execution", &[Topic::Frame, Topic::Verdict], Answer::Snapshot);
+    let strategy = Relay::new("strategy", &[Topic::Account, Topic::Fill], Answer::Decision);
+    let gate = Relay::new("gate", &[Topic::Intent], Answer::Nothing);
     BacktestEngine::new(Settings::default())
-        .service(Rank::first(Role::Execution), Relay::snapshots())
-        .service(Rank::first(Role::Strategy), Relay::decisions())
-        .service(Rank::first(Role::Gate), Relay::silent("gate", &[Topic::Intent]))
+        .service(Rank::first(Role::Execution), execution)
+        .service(Rank::first(Role::Strategy), strategy)
+        .service(Rank::first(Role::Gate), gate)
         .service(Rank::first(Role::Audit), Recorder::default())
         .run(InMemoryFeed::new(frames))
         .await
+}
+
+/// What a relay answers with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Answer {
+    Snapshot,
+    Decision,
+    Nothing,
 }
 
 /// A service that answers one topic with another.
@@ -43,21 +54,14 @@ pub async fn run(frames: Arc<FrameBatch>) -> RunReport {
 struct Relay {
     name: &'static str,
     topics: &'static [Topic],
+    answer: Answer,
     turns: [Option<Rc<AccountSnapshot>>; 2],
     heard: i64,
 }
 
 impl Relay {
-    fn silent(name: &'static str, topics: &'static [Topic]) -> Self {
-        Self { name, topics, turns: [None, None], heard: 0 }
-    }
-
-    fn snapshots() -> Self {
-        Self::silent("execution", &[Topic::Frame, Topic::Verdict])
-    }
-
-    fn decisions() -> Self {
-        Self::silent("strategy", &[Topic::Account, Topic::Fill])
+    fn new(name: &'static str, topics: &'static [Topic], answer: Answer) -> Self {
+        Self { name, topics, answer, turns: [None, None], heard: 0 }
     }
 
     fn snapshot(&mut self, frame: &Frame) -> Rc<AccountSnapshot> {
@@ -100,13 +104,13 @@ impl BacktestService for Relay {
 
     fn handle(&mut self, envelope: &Envelope, outbox: &mut Outbox) -> Result<(), Infallible> {
         self.heard += 1;
-        if self.name == "execution"
+        if self.answer == Answer::Snapshot
             && let Payload::Frame(frame) = &envelope.payload
         {
             let snapshot = self.snapshot(frame);
             outbox.publish(Payload::Account(snapshot));
         }
-        if self.name == "strategy" {
+        if self.answer == Answer::Decision {
             outbox.publish(Payload::Decision(Decision::HOLD));
         }
         Ok(())

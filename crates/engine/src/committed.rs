@@ -51,7 +51,7 @@ impl Committed {
         if let Some(past) = Rc::get_mut(&mut self.cycle) {
             self.latest.retire(past);
         } else {
-            let mut past = Cycle { envelopes: self.cycle.envelopes.clone() };
+            let mut past = Cycle::clone(&self.cycle);
             self.latest.retire(&mut past);
             self.cycle = Rc::default();
         }
@@ -67,10 +67,12 @@ impl Committed {
         payload: Payload,
     ) {
         self.seq += 1;
-        let seq_topic = &mut self.seq_topic[payload.topic().index()];
+        let topic = payload.topic();
+        let seq_topic = &mut self.seq_topic[topic.index()];
         *seq_topic += 1;
         let (seq, seq_topic) = (self.seq, *seq_topic);
         let cycle = Rc::get_mut(&mut self.cycle).expect("a retired cycle");
+        cycle.topics.insert(topic);
         cycle.envelopes.push(Envelope { seq, seq_topic, ts, cause_seq, publisher, payload });
     }
 
@@ -83,7 +85,7 @@ impl Committed {
     #[cold]
     pub(crate) fn warn_unheard(&mut self, topic: Topic) {
         if !self.unheard.has(topic) {
-            self.unheard.add(&[topic]);
+            self.unheard.insert(topic);
             tracing::debug!(topic = topic.name(), "nobody is subscribed to this topic");
         }
     }

@@ -5,22 +5,41 @@ use model::event::{Envelope, Publisher, Topic};
 use crate::lane::Topics;
 
 /// The envelopes of the present cycle, in canonical order.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Cycle {
     pub(crate) envelopes: Vec<Envelope>,
+    /// The topics among them.
+    pub(crate) topics: Topics,
 }
 
 impl Cycle {
     /// Place of the first envelope from `start` on whose topic is one of `topics`.
     #[inline]
     pub(crate) fn find(&self, topics: Topics, start: usize) -> Option<usize> {
+        if self.topics.is_within(topics) {
+            return (start < self.envelopes.len()).then_some(start);
+        }
         let rest = self.envelopes.get(start..)?;
         Some(start + rest.iter().position(|envelope| topics.has(envelope.topic()))?)
     }
 
+    /// How many there are from `start` on, which is one of them.
+    #[inline]
+    pub(crate) fn count(&self, topics: Topics, start: usize) -> usize {
+        if self.topics.is_within(topics) {
+            self.envelopes.len() - start
+        } else {
+            self.heard(topics, start).count()
+        }
+    }
+
     /// The envelopes from `start` on whose topic is one of `topics`.
     #[inline]
-    pub(crate) fn heard(&self, topics: Topics, start: usize) -> impl Iterator<Item = &Envelope> {
+    pub(crate) fn heard(
+        &self,
+        topics: Topics,
+        start: usize,
+    ) -> impl DoubleEndedIterator<Item = &Envelope> {
         self.envelopes[start..].iter().filter(move |envelope| topics.has(envelope.topic()))
     }
 }
@@ -43,19 +62,30 @@ impl Latest {
 
     /// Keeps `topics` from now on.
     pub(crate) fn keep(&mut self, topics: &[Topic]) {
-        self.kept.add(topics);
+        topics.iter().for_each(|topic| self.kept.insert(*topic));
     }
 
     /// Ends the present cycle: keeps the last envelope of each topic and drops the others.
     #[inline]
     pub(crate) fn retire(&mut self, cycle: &mut Cycle) {
+        if cycle.topics.meets(self.kept) {
+            self.keep_last(cycle);
+        }
+        cycle.envelopes.clear();
+        cycle.topics = Topics::default();
+    }
+
+    fn keep_last(&mut self, cycle: &mut Cycle) {
         let mut wanted = self.kept;
         // From the last one backwards, the first of a topic is its latest.
-        while let Some(envelope) = cycle.envelopes.pop() {
+        for envelope in cycle.envelopes.iter_mut().rev() {
             let topic = envelope.topic();
             if wanted.has(topic) {
                 wanted.remove(topic);
-                self.past[topic.index()] = Some(envelope);
+                match &mut self.past[topic.index()] {
+                    Some(past) => std::mem::swap(past, envelope),
+                    none @ None => *none = Some(envelope.clone()),
+                }
             }
         }
     }

@@ -185,7 +185,8 @@ impl CycleDelivery<'_> {
     /// The cause of what is published is the last envelope.
     #[inline]
     pub fn ack(self, _outbox: &mut Outbox) {
-        let last = self.envelopes().last().expect("a delivery has an envelope");
+        let last = self.cycle.heard(self.inbox.lane.hears, self.start).next_back();
+        let last = last.expect("a delivery has an envelope");
         self.inbox.state.ack(&self.inbox.lane, last.seq);
     }
 }

@@ -10,6 +10,7 @@ use crate::bus::EventBus;
 use crate::error::EngineError;
 use crate::lane::Lane;
 use crate::random::shuffle;
+use crate::service::ServiceReport;
 use crate::state::Step;
 
 impl EventBus {
@@ -103,12 +104,19 @@ impl EventBus {
 
     #[inline]
     fn poll_services(&mut self, ready: u64) -> Result<(), EngineError> {
-        if let Some(stream) = &mut self.shuffler {
-            let mut order: Vec<usize> = bits(ready).collect();
-            shuffle(&mut order, stream);
-            return order.into_iter().try_for_each(|slot| self.poll_service(slot));
+        if self.shuffler.is_some() {
+            return self.poll_shuffled(ready);
         }
         bits(ready).try_for_each(|slot| self.poll_service(slot))
+    }
+
+    #[cold]
+    fn poll_shuffled(&mut self, ready: u64) -> Result<(), EngineError> {
+        let mut order: Vec<usize> = bits(ready).collect();
+        if let Some(stream) = &mut self.shuffler {
+            shuffle(&mut order, stream);
+        }
+        order.into_iter().try_for_each(|slot| self.poll_service(slot))
     }
 
     /// Polls one service. An error that it returns comes before what its delivery reports on being
@@ -120,21 +128,31 @@ impl EventBus {
         let Some(future) = &mut task.future else { return Ok(()) };
         let mut context = Context::from_waker(task.waker.waker());
         match future.as_mut().poll(&mut context) {
-            Poll::Pending => self.state.take_poison().map_or(Ok(()), Err),
-            Poll::Ready(ended) => {
-                task.future = None;
-                let report = ended?;
-                if let Some(poison) = self.state.take_poison() {
-                    return Err(poison);
-                }
-                if !self.state.is_over() {
-                    let service = self.state.lanes[slot].name.clone();
-                    return Err(EngineError::EndedEarly { service });
-                }
-                self.reports.push(report);
-                Ok(())
+            Poll::Pending if self.state.is_poisoned() => {
+                self.state.take_poison().map_or(Ok(()), Err)
             }
+            Poll::Pending => Ok(()),
+            Poll::Ready(ended) => self.ended(slot, ended),
         }
+    }
+
+    /// A service has left its loop, which it does once.
+    #[cold]
+    fn ended(
+        &mut self,
+        slot: usize,
+        ended: Result<ServiceReport, EngineError>,
+    ) -> Result<(), EngineError> {
+        self.tasks[slot].future = None;
+        let report = ended?;
+        if let Some(poison) = self.state.take_poison() {
+            return Err(poison);
+        }
+        if !self.state.is_over() {
+            return Err(EngineError::EndedEarly { service: self.state.lanes[slot].name.clone() });
+        }
+        self.reports.push(report);
+        Ok(())
     }
 
     /// Polls one service outside of a drain.

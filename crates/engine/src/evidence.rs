@@ -37,6 +37,12 @@ impl State {
         self.poison(EngineError::DeliveryDropped { service, topic, seq });
     }
 
+    /// A service has published what its role may not.
+    #[cold]
+    pub(crate) fn not_allowed(&self, lane: &Lane, topic: Topic) {
+        self.poison(EngineError::NotAllowed { service: lane.name.clone(), topic });
+    }
+
     /// A service has published something that no envelope caused.
     #[cold]
     pub(crate) fn published_outside(&self, lane: &Lane, topic: Topic) {

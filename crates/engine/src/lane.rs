@@ -74,8 +74,15 @@ impl Lane {
         }
     }
 
+    #[inline]
     pub(crate) fn holds_delivery(&self) -> bool {
         self.lent.get() > 0
+    }
+
+    /// Whether something lies in the outbox that is not staged.
+    #[inline]
+    pub(crate) fn has_news(&self) -> bool {
+        self.outbox.borrow().len() > self.staged_end.get()
     }
 }
 
@@ -93,8 +100,21 @@ impl Topics {
         self.0 & (1 << topic.index()) != 0
     }
 
-    pub(crate) fn add(&mut self, topics: &[Topic]) {
-        self.0 |= Self::of(topics).0;
+    #[inline]
+    pub(crate) const fn insert(&mut self, topic: Topic) {
+        self.0 |= 1 << topic.index();
+    }
+
+    /// Whether some topic is in both.
+    #[inline]
+    pub(crate) const fn meets(self, other: Self) -> bool {
+        self.0 & other.0 != 0
+    }
+
+    /// Whether all its topics are in `other`.
+    #[inline]
+    pub(crate) const fn is_within(self, other: Self) -> bool {
+        self.0 & !other.0 == 0
     }
 
     pub(crate) const fn remove(&mut self, topic: Topic) {

@@ -125,14 +125,13 @@ impl State {
         self.committed.borrow().seq()
     }
 
-    /// Asked after every poll, so it looks at a flag before it moves an error around.
+    /// Asked after every poll, so it is a flag of its own.
     #[inline]
-    pub(crate) fn take_poison(&self) -> Option<EngineError> {
-        if self.is_poisoned.get() { self.clear_poison() } else { None }
+    pub(crate) fn is_poisoned(&self) -> bool {
+        self.is_poisoned.get()
     }
 
-    #[cold]
-    fn clear_poison(&self) -> Option<EngineError> {
+    pub(crate) fn take_poison(&self) -> Option<EngineError> {
         self.is_poisoned.set(false);
         self.poison.take()
     }
@@ -178,7 +177,6 @@ impl State {
     }
 
     /// Stages what a publisher has added to its outbox, counted once per matched subscriber.
-    #[inline]
     pub(crate) fn stage(&self, lane: &Lane, cause_seq: Option<u64>) {
         let outbox = lane.outbox.borrow();
         let (start, end) = (lane.staged_end.get(), outbox.len());
@@ -189,7 +187,7 @@ impl State {
         for payload in &outbox[start..] {
             let topic = payload.topic();
             if !lane.may_publish.has(topic) {
-                self.poison(EngineError::NotAllowed { service: lane.name.clone(), topic });
+                self.not_allowed(lane, topic);
             }
             weight += self.subscribers[topic.index()].get().weight();
         }
@@ -250,7 +248,7 @@ impl State {
         }
         let cycle = self.cycle();
         let place = cycle.find(lane.hears, lane.next.get()).expect("it waits for something");
-        let count = cycle.heard(lane.hears, place).count();
+        let count = cycle.count(lane.hears, place);
         self.has_taken_all(lane);
         self.lend(lane, cycle, place, count)
     }
@@ -288,7 +286,9 @@ impl State {
     /// Publishes what the handler left in its outbox, then releases its delivery.
     #[inline]
     pub(crate) fn ack(&self, lane: &Lane, cause_seq: u64) {
-        self.stage(lane, Some(cause_seq));
+        if lane.has_news() {
+            self.stage(lane, Some(cause_seq));
+        }
         self.in_flight.set(self.in_flight.get() - lane.lent.replace(0));
         lane.hand.releases();
     }
@@ -346,8 +346,10 @@ impl State {
             // One consequence of one envelope: nearly every cycle of nearly every tick.
             let cause_seq = *cause_seq;
             staged.clear();
-            let payload = outbox.pop().expect("there is one");
-            return self.deliver(lane, cause_seq, payload, committed);
+            if let Some(payload) = outbox.pop() {
+                self.deliver(lane, cause_seq, payload, committed);
+            }
+            return;
         }
         let mut payloads = outbox.drain(..end);
         let mut start = 0;
