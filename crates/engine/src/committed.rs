@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use model::event::{Envelope, Payload, Publisher, Topic};
+use model::event::{Envelope, Publisher, Topic};
 use model::time::UtcMillis;
 
 use crate::cycle::{Cycle, Latest, Trail};
-use crate::lane::Topics;
+use crate::lane::{Said, Topics};
 
 /// Envelopes with their numbers.
 #[derive(Debug)]
@@ -59,13 +59,8 @@ impl Committed {
 
     /// Numbers a payload and puts it into the present cycle.
     #[inline]
-    pub(crate) fn append(
-        &mut self,
-        publisher: Publisher,
-        cause_seq: Option<u64>,
-        ts: UtcMillis,
-        payload: Payload,
-    ) {
+    pub(crate) fn append(&mut self, publisher: Publisher, ts: UtcMillis, said: Said) {
+        let Said { cause_seq, payload } = said;
         self.seq += 1;
         let topic = payload.topic();
         let seq_topic = &mut self.seq_topic[topic.index()];

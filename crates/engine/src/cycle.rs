@@ -23,23 +23,20 @@ impl Cycle {
         Some(start + rest.iter().position(|envelope| topics.has(envelope.topic()))?)
     }
 
-    /// How many there are from `start` on, which is one of them.
+    /// How many there are from `start` on, which is one of them, and the number of the last.
     #[inline]
-    pub(crate) fn count(&self, topics: Topics, start: usize) -> usize {
-        if self.topics.is_within(topics) {
-            self.envelopes.len() - start
-        } else {
-            self.heard(topics, start).count()
+    pub(crate) fn extent(&self, topics: Topics, start: usize) -> (usize, u64) {
+        if self.topics.is_within(topics)
+            && let Some(last) = self.envelopes.last()
+        {
+            return (self.envelopes.len() - start, last.seq);
         }
+        self.heard(topics, start).fold((0, 0), |(count, _), envelope| (count + 1, envelope.seq))
     }
 
     /// The envelopes from `start` on whose topic is one of `topics`.
     #[inline]
-    pub(crate) fn heard(
-        &self,
-        topics: Topics,
-        start: usize,
-    ) -> impl DoubleEndedIterator<Item = &Envelope> {
+    pub(crate) fn heard(&self, topics: Topics, start: usize) -> impl Iterator<Item = &Envelope> {
         self.envelopes[start..].iter().filter(move |envelope| topics.has(envelope.topic()))
     }
 }

@@ -150,7 +150,7 @@ impl Delivery<'_> {
     /// cannot touch zero in between.
     #[inline]
     pub fn ack(self, _outbox: &mut Outbox) {
-        self.inbox.state.ack(&self.inbox.lane, self.envelope().seq);
+        self.inbox.state.ack(&self.inbox.lane);
     }
 }
 
@@ -185,9 +185,7 @@ impl CycleDelivery<'_> {
     /// The cause of what is published is the last envelope.
     #[inline]
     pub fn ack(self, _outbox: &mut Outbox) {
-        let last = self.cycle.heard(self.inbox.lane.hears, self.start).next_back();
-        let last = last.expect("a delivery has an envelope");
-        self.inbox.state.ack(&self.inbox.lane, last.seq);
+        self.inbox.state.ack(&self.inbox.lane);
     }
 }
 
@@ -218,15 +216,14 @@ impl Outbox {
     #[inline]
     pub fn publish(&mut self, payload: Payload) {
         let Self { state, lane } = self;
-        let mut outbox = lane.outbox.borrow_mut();
-        if outbox.len() >= state.limits.max_events_per_tick {
+        if lane.outbox.borrow().len() >= state.limits.max_events_per_tick {
             state.poison_handler(lane, payload.topic());
             panic!("more than {} events of one handler", state.limits.max_events_per_tick);
         }
         if !lane.holds_delivery() {
             state.published_outside(lane, payload.topic());
         }
-        outbox.push(payload);
+        lane.say(payload);
     }
 
     /// The last committed envelope of a topic that the service

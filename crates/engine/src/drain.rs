@@ -175,8 +175,7 @@ impl EventBus {
         Ok(())
     }
 
-    /// Polls a service that is not done; a second time if it suspends, so that no wake between its
-    /// poll and the registration is lost.
+    /// Polls a service that is not done.
     #[inline]
     fn poll_until(
         &mut self,
@@ -184,16 +183,31 @@ impl EventBus {
         done: &impl Fn(&Lane) -> bool,
         context: &Context<'_>,
     ) -> Poll<Result<(), EngineError>> {
-        for is_registered in [false, true] {
-            if self.is_done(lane, done) {
-                return Poll::Ready(Ok(()));
-            }
-            if is_registered {
-                self.wakes.register(context.waker());
-            }
-            if let Err(error) = self.poll_service(lane.slot) {
-                return Poll::Ready(Err(error));
-            }
+        if self.is_done(lane, done) {
+            return Poll::Ready(Ok(()));
+        }
+        if let Err(error) = self.poll_service(lane.slot) {
+            return Poll::Ready(Err(error));
+        }
+        if self.is_done(lane, done) {
+            Poll::Ready(Ok(()))
+        } else {
+            self.poll_again(lane, done, context)
+        }
+    }
+
+    /// Polls a service that suspends a second time, so that no wake between its first poll and the
+    /// registration is lost.
+    #[cold]
+    fn poll_again(
+        &mut self,
+        lane: &Lane,
+        done: &impl Fn(&Lane) -> bool,
+        context: &Context<'_>,
+    ) -> Poll<Result<(), EngineError>> {
+        self.wakes.register(context.waker());
+        if let Err(error) = self.poll_service(lane.slot) {
+            return Poll::Ready(Err(error));
         }
         if self.is_done(lane, done) {
             return Poll::Ready(Ok(()));

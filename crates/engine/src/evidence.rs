@@ -6,7 +6,7 @@ use model::event::{Control, Payload, Publisher, Topic};
 
 use crate::bus::EventBus;
 use crate::error::EngineError;
-use crate::lane::Lane;
+use crate::lane::{Lane, Said};
 use crate::rank::Role;
 use crate::state::State;
 
@@ -85,10 +85,7 @@ impl State {
     /// Commits everything that a failure left behind: what was staged and what lay in the outboxes.
     fn commit_evidence(&self) {
         for lane in &self.lanes {
-            let cause_seq = lane.holds_delivery().then(|| self.in_hand(lane).1);
-            self.stage(lane, cause_seq);
-        }
-        for lane in &self.lanes {
+            self.stage(lane);
             lane.lent.set(0);
             lane.next.set(0);
         }
@@ -100,7 +97,7 @@ impl State {
 
     /// Counts what is staged anew, for the subscribers that are left.
     fn recount(&self) {
-        let weight = |payload: &Payload| self.subscribers[payload.topic().index()].get().weight();
+        let weight = |said: &Said| self.subscribers[said.payload.topic().index()].get().weight();
         let of_lane = |lane: &Rc<Lane>| lane.outbox.borrow().iter().map(weight).sum::<usize>();
         let staged = self.lanes.iter().map(of_lane).sum();
         self.in_flight.set(staged);

@@ -27,11 +27,12 @@ pub(crate) struct Lane {
     /// Deliveries on loan, that is taken and not acknowledged, and the place of the first of them.
     pub(crate) lent: Cell<usize>,
     pub(crate) in_hand: Cell<usize>,
+    /// Number of the last envelope that it took: the cause of what it publishes.
+    pub(crate) cause_seq: Cell<Option<u64>>,
     /// What it publishes. The bus owns it, so a panic loses nothing; it stays here until its cycle is
     /// committed.
-    pub(crate) outbox: RefCell<Vec<Payload>>,
-    /// Parts of the outbox that are acknowledged and wait for the next cycle, and where they end.
-    pub(crate) staged: RefCell<Vec<Staged>>,
+    pub(crate) outbox: RefCell<Vec<Said>>,
+    /// Up to where the outbox is acknowledged and waits for the next cycle.
     pub(crate) staged_end: Cell<usize>,
     /// The tick that it has entered, and the tick that it has closed.
     pub(crate) entered: Cell<u64>,
@@ -42,11 +43,11 @@ pub(crate) struct Lane {
     pub(crate) hand: Arc<Hand>,
 }
 
-/// How far into a publisher's outbox the consequences of one envelope reach.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Staged {
+/// A message in an outbox.
+#[derive(Debug)]
+pub(crate) struct Said {
     pub(crate) cause_seq: Option<u64>,
-    pub(crate) end: usize,
+    pub(crate) payload: Payload,
 }
 
 impl Lane {
@@ -65,8 +66,8 @@ impl Lane {
             next: Cell::new(0),
             lent: Cell::new(0),
             in_hand: Cell::new(0),
+            cause_seq: Cell::new(None),
             outbox: RefCell::default(),
-            staged: RefCell::default(),
             staged_end: Cell::new(0),
             entered: Cell::new(0),
             closed: Cell::new(0),
@@ -77,6 +78,12 @@ impl Lane {
     #[inline]
     pub(crate) fn holds_delivery(&self) -> bool {
         self.lent.get() > 0
+    }
+
+    /// Puts a message into the outbox.
+    #[inline]
+    pub(crate) fn say(&self, payload: Payload) {
+        self.outbox.borrow_mut().push(Said { cause_seq: self.cause_seq.get(), payload });
     }
 
     /// Whether something lies in the outbox that is not staged.

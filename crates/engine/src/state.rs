@@ -12,7 +12,7 @@ use crate::clock::Clock;
 use crate::committed::Committed;
 use crate::cycle::{Cycle, Latest};
 use crate::error::EngineError;
-use crate::lane::{Lane, Staged};
+use crate::lane::{Lane, Said};
 use crate::service::RunOutcome;
 
 /// Shared by the bus, the inboxes and the outboxes of one run.
@@ -177,21 +177,20 @@ impl State {
     }
 
     /// Stages what a publisher has added to its outbox, counted once per matched subscriber.
-    pub(crate) fn stage(&self, lane: &Lane, cause_seq: Option<u64>) {
+    pub(crate) fn stage(&self, lane: &Lane) {
         let outbox = lane.outbox.borrow();
         let (start, end) = (lane.staged_end.get(), outbox.len());
         if start == end {
             return;
         }
         let mut weight = 0;
-        for payload in &outbox[start..] {
-            let topic = payload.topic();
+        for said in &outbox[start..] {
+            let topic = said.payload.topic();
             if !lane.may_publish.has(topic) {
                 self.not_allowed(lane, topic);
             }
             weight += self.subscribers[topic.index()].get().weight();
         }
-        lane.staged.borrow_mut().push(Staged { cause_seq, end });
         lane.staged_end.set(end);
         self.staging.set(self.staging.get() | lane.bit);
         self.in_flight.set(self.in_flight.get() + weight);
@@ -205,8 +204,8 @@ impl State {
     /// Publishes a message of the engine.
     pub(crate) fn publish(&self, payload: Payload) {
         let engine = &self.lanes[0];
-        engine.outbox.borrow_mut().push(payload);
-        self.stage(engine, None);
+        engine.say(payload);
+        self.stage(engine);
     }
 
     /// Closes a service's present tick and enters the next, if there is one.
@@ -237,7 +236,8 @@ impl State {
             Some(next) => lane.next.set(next),
             None => self.has_taken_all(lane),
         }
-        self.lend(lane, cycle, place, 1)
+        let seq = cycle.envelopes[place].seq;
+        self.lend(lane, cycle, place, 1, seq)
     }
 
     /// All deliveries that a service has left in the present cycle at once.
@@ -248,9 +248,9 @@ impl State {
         }
         let cycle = self.cycle();
         let place = cycle.find(lane.hears, lane.next.get()).expect("it waits for something");
-        let count = cycle.count(lane.hears, place);
+        let (count, last) = cycle.extent(lane.hears, place);
         self.has_taken_all(lane);
-        self.lend(lane, cycle, place, count)
+        self.lend(lane, cycle, place, count, last)
     }
 
     /// Whether deliveries of this cycle remain for a service.
@@ -266,9 +266,10 @@ impl State {
     }
 
     #[inline]
-    fn lend(&self, lane: &Lane, cycle: Rc<Cycle>, place: usize, count: usize) -> Taken {
+    fn lend(&self, lane: &Lane, cycle: Rc<Cycle>, place: usize, count: usize, last: u64) -> Taken {
         lane.lent.set(count);
         lane.in_hand.set(place);
+        lane.cause_seq.set(Some(last));
         let envelope = &cycle.envelopes[place];
         lane.hand.takes(envelope.seq, envelope.topic());
         Taken::Delivery(cycle, place)
@@ -285,9 +286,9 @@ impl State {
 
     /// Publishes what the handler left in its outbox, then releases its delivery.
     #[inline]
-    pub(crate) fn ack(&self, lane: &Lane, cause_seq: u64) {
+    pub(crate) fn ack(&self, lane: &Lane) {
         if lane.has_news() {
-            self.stage(lane, Some(cause_seq));
+            self.stage(lane);
         }
         self.in_flight.set(self.in_flight.get() - lane.lent.replace(0));
         lane.hand.releases();
@@ -339,38 +340,25 @@ impl State {
     /// Moves what a publisher has staged into the cycle; what is not acknowledged stays.
     #[inline]
     fn commit_outbox(&self, lane: &Lane, committed: &mut Committed) {
-        let mut staged = lane.staged.borrow_mut();
         let mut outbox = lane.outbox.borrow_mut();
         let end = lane.staged_end.replace(0);
-        if let ([Staged { cause_seq, end: 1 }], 1) = (&**staged, outbox.len()) {
-            // One consequence of one envelope: nearly every cycle of nearly every tick.
-            let cause_seq = *cause_seq;
-            staged.clear();
-            if let Some(payload) = outbox.pop() {
-                self.deliver(lane, cause_seq, payload, committed);
-            }
+        if end == 1
+            && outbox.len() == 1
+            && let Some(said) = outbox.pop()
+        {
+            // Nearly every outbox of nearly every tick.
+            self.deliver(lane, said, committed);
             return;
         }
-        let mut payloads = outbox.drain(..end);
-        let mut start = 0;
-        for part in staged.drain(..) {
-            for payload in payloads.by_ref().take(part.end - start) {
-                self.deliver(lane, part.cause_seq, payload, committed);
-            }
-            start = part.end;
+        for said in outbox.drain(..end) {
+            self.deliver(lane, said, committed);
         }
     }
 
-    /// Numbers one staged payload and hands it to its subscribers.
+    /// Numbers one staged message and hands it to its subscribers.
     #[inline]
-    fn deliver(
-        &self,
-        lane: &Lane,
-        cause_seq: Option<u64>,
-        payload: Payload,
-        committed: &mut Committed,
-    ) {
-        let topic = payload.topic();
+    fn deliver(&self, lane: &Lane, said: Said, committed: &mut Committed) {
+        let topic = said.payload.topic();
         let subscribers = self.subscribers[topic.index()].get();
         self.waiting.set(self.waiting.get() | subscribers.bits);
         if subscribers.bits == 0 {
@@ -378,6 +366,6 @@ impl State {
             self.in_flight.set(self.in_flight.get() - 1);
             committed.warn_unheard(topic);
         }
-        committed.append(lane.publisher, cause_seq, self.clock.now(), payload);
+        committed.append(lane.publisher, self.clock.now(), said);
     }
 }
