@@ -59,7 +59,9 @@ impl Latest {
 
     /// Keeps `topics` from now on.
     pub(crate) fn keep(&mut self, topics: &[Topic]) {
-        topics.iter().for_each(|topic| self.kept.insert(*topic));
+        for topic in topics {
+            self.kept.insert(*topic);
+        }
     }
 
     /// Ends the present cycle: keeps the last envelope of each topic and drops the others.

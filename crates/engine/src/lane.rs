@@ -3,7 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
-use model::event::{Payload, Publisher, Topic};
+use model::event::{Envelope, Payload, Publisher, Topic};
 
 use crate::rank::{Rank, Role};
 use crate::watchdog::Hand;
@@ -78,6 +78,15 @@ impl Lane {
     #[inline]
     pub(crate) fn holds_delivery(&self) -> bool {
         self.lent.get() > 0
+    }
+
+    /// Notes that `count` envelopes are in hand: the first, with its place, and the number of the last.
+    #[inline]
+    pub(crate) fn takes(&self, first: &Envelope, place: usize, count: usize, last: u64) {
+        self.lent.set(count);
+        self.in_hand.set(place);
+        self.cause_seq.set(Some(last));
+        self.hand.takes(first.seq, first.topic());
     }
 
     /// Puts a message into the outbox.

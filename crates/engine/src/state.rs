@@ -236,8 +236,9 @@ impl State {
             Some(next) => lane.next.set(next),
             None => self.has_taken_all(lane),
         }
-        let seq = cycle.envelopes[place].seq;
-        self.lend(lane, cycle, place, 1, seq)
+        let envelope = &cycle.envelopes[place];
+        lane.takes(envelope, place, 1, envelope.seq);
+        Taken::Delivery(cycle, place)
     }
 
     /// All deliveries that a service has left in the present cycle at once.
@@ -250,7 +251,8 @@ impl State {
         let place = cycle.find(lane.hears, lane.next.get()).expect("it waits for something");
         let (count, last) = cycle.extent(lane.hears, place);
         self.has_taken_all(lane);
-        self.lend(lane, cycle, place, count, last)
+        lane.takes(&cycle.envelopes[place], place, count, last);
+        Taken::Delivery(cycle, place)
     }
 
     /// Whether deliveries of this cycle remain for a service.
@@ -263,16 +265,6 @@ impl State {
     fn has_taken_all(&self, lane: &Lane) {
         self.waiting.set(self.waiting.get() & !lane.bit);
         lane.next.set(0);
-    }
-
-    #[inline]
-    fn lend(&self, lane: &Lane, cycle: Rc<Cycle>, place: usize, count: usize, last: u64) -> Taken {
-        lane.lent.set(count);
-        lane.in_hand.set(place);
-        lane.cause_seq.set(Some(last));
-        let envelope = &cycle.envelopes[place];
-        lane.hand.takes(envelope.seq, envelope.topic());
-        Taken::Delivery(cycle, place)
     }
 
     #[inline]
