@@ -195,10 +195,6 @@ impl State {
         self.staging.set(self.staging.get() | lane.bit);
         self.in_flight.set(self.in_flight.get() + weight);
         self.staged.set(self.staged.get() + weight);
-        self.events_in_tick.set(self.events_in_tick.get() + (end - start));
-        if self.events_in_tick.get() > self.limits.max_events_per_tick {
-            self.poison_cascade();
-        }
     }
 
     /// Publishes a message of the engine.
@@ -307,6 +303,11 @@ impl State {
         }
         self.cycles_in_tick.set(self.cycles_in_tick.get() + 1);
         self.commit();
+        if self.events_in_tick.get() > self.limits.max_events_per_tick {
+            // Looked at when a cycle is whole, so that the order of polling has no part in it.
+            self.poison_cascade();
+            return Step::Blocked;
+        }
         Step::Committed
     }
 
@@ -321,8 +322,10 @@ impl State {
             staging &= staging - 1;
             self.commit_outbox(lane, committed);
         }
+        let events = self.events_in_tick.get() + committed.cycle().envelopes.len();
+        self.events_in_tick.set(events);
         if self.cycles_in_tick.get() > self.limits.max_cycles_per_tick / 2
-            || self.events_in_tick.get() > self.limits.max_events_per_tick / 8
+            || events > self.limits.max_events_per_tick / 8
         {
             // Near a limit: the last cycles are enough to name a loop.
             committed.record_trail();

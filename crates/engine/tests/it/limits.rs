@@ -1,6 +1,6 @@
 //! Counts end a tick that does not come to rest, and the message names the loop.
 
-use engine::bus::Limits;
+use engine::bus::{Limits, Schedule};
 use engine::error::EngineError;
 use engine::run::{BacktestEngine, Settings};
 use model::event::Topic;
@@ -35,7 +35,7 @@ fn ping_pong(engine: BacktestEngine, times: usize) -> EngineError {
 #[test]
 fn a_cascade_without_end_is_named() {
     let error = ping_pong(limited(100_000, 20), 1);
-    let expected = "tick 1970-01-01T00:01:00Z does not come to rest after 21 events in 20 cycles: \
+    let expected = "tick 1970-01-01T00:01:00Z does not come to rest after 20 events in 20 cycles: \
                     custom by `ping` → custom by `pong` → custom by `ping` \
                     (limits: engine.max_events_per_tick, engine.max_cycles_per_tick)";
     assert_eq!((error.code(), error.to_string().as_str()), ("BUS-LOOP", expected));
@@ -56,6 +56,24 @@ fn a_cascade_that_doubles_with_every_cycle_is_named_too() {
     let other = "custom by `pong` → custom by `ping` → custom by `pong`";
     let text = error.to_string();
     assert!(text.contains(path) || text.contains(other), "{text}");
+}
+
+#[test]
+fn an_endless_cascade_ends_alike_in_every_order_of_polling() {
+    let ended = |schedule| {
+        let log = Log::default();
+        let limits = Limits { max_events_per_tick: 300, max_cycles_per_tick: 100 };
+        let engine = BacktestEngine::new(Settings { limits, schedule, ..Settings::default() })
+            .service(user(0), answers("ping", "pong", "ping", 2))
+            .service(user(1), answers("pong", "ping", "pong", 3))
+            .service(user(2), answers("echo", "pong", "ping", 1))
+            .service(AUDIT, audit(&log));
+        (run_to_error(engine, 1).to_string(), log.about("audit"))
+    };
+    let expected = ended(Schedule::Rank);
+    for seed in 0..50 {
+        assert_eq!(ended(Schedule::Shuffled(seed)), expected, "seed {seed}");
+    }
 }
 
 #[test]
