@@ -78,21 +78,23 @@ fn an_endless_cascade_ends_alike_in_every_order_of_polling() {
 
 #[test]
 fn what_a_loop_says_aside_is_not_part_of_its_name() {
-    let aside =
-        Scripted::<true>::new("aside", &[Topic::Custom], &Log::default(), |envelope, outbox| {
+    // In every second cycle the gossip comes last; the run ends once in each kind of cycle.
+    for cycles in [40, 41] {
+        let log = Log::default();
+        let aside = Scripted::<true>::new("aside", &[Topic::Custom], &log, |envelope, outbox| {
             if is_custom(envelope, "pong") {
                 outbox.publish(custom("gossip"));
             }
             Ok(())
         });
-    let engine = limited(100_000, 41)
-        .service(user(0), answers("ping", "pong", "ping", 1))
-        .service(user(1), answers("pong", "ping", "pong", 1))
-        .service(user(2), aside);
-    let error = run_to_error(engine, 1).to_string();
-    let pong_first = ": custom by `pong` → custom by `ping` → custom by `pong` (limits";
-    let ping_first = ": custom by `ping` → custom by `pong` → custom by `ping` (limits";
-    assert!(error.contains(pong_first) || error.contains(ping_first), "{error}");
+        let engine = limited(100_000, cycles)
+            .service(user(0), answers("ping", "pong", "ping", 1))
+            .service(user(1), answers("pong", "ping", "pong", 1))
+            .service(user(2), aside);
+        let error = run_to_error(engine, 1).to_string();
+        let path = ": custom by `pong` → custom by `ping` → custom by `pong` (limits";
+        assert!(error.contains(path), "{error}");
+    }
 }
 
 #[test]
