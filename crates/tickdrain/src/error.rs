@@ -93,6 +93,8 @@ fn of_engine(error: &EngineError) -> u8 {
         | EngineError::DeliveryDropped { .. }
         | EngineError::DeliveryForgotten { .. }
         | EngineError::Unwakeable { .. }
+        | EngineError::Asleep { .. }
+        | EngineError::PublishedOutside { .. }
         | EngineError::EndedEarly { .. }
         | EngineError::NotAllowed { .. }
         | EngineError::Loop { .. } => return exit::SYSTEM,

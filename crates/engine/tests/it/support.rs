@@ -278,7 +278,7 @@ pub(crate) fn what(envelope: &Envelope) -> String {
 }
 
 pub(crate) fn custom(kind: &str) -> Payload {
-    Payload::Custom(Rc::new(Custom::new(kind)))
+    Payload::Custom(Arc::new(Custom::new(kind)))
 }
 
 /// Whether an envelope is a user's message of `kind`.
