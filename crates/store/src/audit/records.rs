@@ -91,6 +91,40 @@ pub(crate) struct PositionRow {
 }
 
 impl Records {
+    /// Records with room for `ticks` ticks, so that the columns of every tick do not grow.
+    pub(crate) fn for_ticks(ticks: usize) -> Self {
+        Self {
+            frames: FrameColumns {
+                seq: Vec::with_capacity(ticks),
+                ts: Vec::with_capacity(ticks),
+                bars: Vec::with_capacity(ticks),
+                is_warmup: Vec::with_capacity(ticks),
+            },
+            accounts: AccountColumns {
+                seq: Vec::with_capacity(ticks),
+                ts: Vec::with_capacity(ticks),
+                cause_seq: Vec::with_capacity(ticks),
+                equity: Vec::with_capacity(ticks),
+                cash: Vec::with_capacity(ticks),
+                gross: Vec::with_capacity(ticks),
+                net: Vec::with_capacity(ticks),
+                unrealized: Vec::with_capacity(ticks),
+                working_orders: Vec::with_capacity(ticks),
+                warmup_rows: 0,
+            },
+            decisions: DecisionColumns {
+                seq: Vec::with_capacity(ticks),
+                ts: Vec::with_capacity(ticks),
+                cause_seq: Vec::with_capacity(ticks),
+                publisher: Vec::with_capacity(ticks),
+                is_trade: Vec::with_capacity(ticks),
+                reasons: String::new(),
+                reason_ends: Vec::with_capacity(ticks),
+            },
+            ..Self::default()
+        }
+    }
+
     /// Number of ticks with a frame.
     pub(crate) fn ticks(&self) -> usize {
         self.frames.seq.len()

@@ -43,7 +43,7 @@ impl AuditRunner {
             .collect();
         let holdings =
             Holdings { instruments, share_class: share_class.into(), priced_by, book: None };
-        Self { sender, records: Records::default(), holdings }
+        Self { sender, records: Records::for_ticks(TICKS_PER_COMMIT), holdings }
     }
 
     fn take(&mut self, envelope: &Envelope) {
@@ -54,7 +54,8 @@ impl AuditRunner {
     }
 
     fn hand_over(&mut self, provisional: bool) -> Result<(), FolderError> {
-        let records = Box::new(std::mem::take(&mut self.records));
+        let next = Records::for_ticks(TICKS_PER_COMMIT);
+        let records = Box::new(std::mem::replace(&mut self.records, next));
         self.sender.send(Message::Commit { records, provisional })
     }
 }

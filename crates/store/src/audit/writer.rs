@@ -51,6 +51,8 @@ struct Stream {
     encoder: Option<StreamWriter<Vec<u8>>>,
     file: Option<File>,
     end: u64,
+    /// Bytes of one commit, between two uses.
+    buffer: Vec<u8>,
 }
 
 impl fmt::Debug for Stream {
@@ -78,6 +80,7 @@ impl LogWriter {
             encoder: None,
             file: None,
             end: 0,
+            buffer: Vec::new(),
         };
         Ok(Self {
             target,
@@ -174,36 +177,54 @@ impl Stream {
         let batch = tables::batch_of(self.kind, &self.schema, records, names)
             .map_err(FolderError::encode(&path))?;
         let Some(batch) = batch else { return Ok(None) };
-        let bytes = self.encode(&batch).map_err(FolderError::encode(&path))?;
-        if let LogTarget::Folder(_) = target {
-            self.write(&path, &bytes)?;
-        }
+        let mut bytes = std::mem::take(&mut self.buffer);
+        let encoded = self.encode(&batch, &mut bytes).map_err(FolderError::encode(&path));
+        let written = encoded.and_then(|()| match target {
+            LogTarget::Folder(_) => self.write(&path, &bytes),
+            LogTarget::HashOnly => Ok(()),
+        });
         self.end += bytes.len() as u64;
+        let hash = blake3::hash(&bytes);
+        self.buffer = bytes;
+        written?;
         Ok(Some(StreamPart {
             kind: self.kind.name().to_owned(),
             end: self.end,
             rows: batch.num_rows() as u64,
-            blake3: blake3::hash(&bytes).to_hex().to_string(),
+            blake3: hash.to_hex().to_string(),
         }))
     }
 
-    fn encode(&mut self, batch: &RecordBatch) -> Result<Vec<u8>, arrow_schema::ArrowError> {
-        if self.encoder.is_none() {
-            self.encoder = Some(StreamWriter::try_new(Vec::new(), &self.schema)?);
-        }
-        let encoder = self.encoder.as_mut().expect("made above");
+    /// Encodes a batch into `bytes`, which are emptied first; their memory is used again and again.
+    fn encode(
+        &mut self,
+        batch: &RecordBatch,
+        bytes: &mut Vec<u8>,
+    ) -> Result<(), arrow_schema::ArrowError> {
+        bytes.clear();
+        let encoder = match &mut self.encoder {
+            Some(encoder) => {
+                std::mem::swap(encoder.get_mut(), bytes);
+                encoder
+            }
+            None => {
+                self.encoder.insert(StreamWriter::try_new(std::mem::take(bytes), &self.schema)?)
+            }
+        };
         for start in (0..batch.num_rows()).step_by(BATCH_ROWS) {
             encoder.write(&batch.slice(start, BATCH_ROWS.min(batch.num_rows() - start)))?;
         }
-        Ok(std::mem::take(encoder.get_mut()))
+        std::mem::swap(encoder.get_mut(), bytes);
+        Ok(())
     }
 
     fn write(&mut self, path: &Path, bytes: &[u8]) -> Result<(), FolderError> {
-        if self.file.is_none() {
+        let mut file = if let Some(file) = &self.file {
+            file
+        } else {
             let file = OpenOptions::new().append(true).create_new(true).open(path);
-            self.file = Some(file.map_err(FolderError::create(path))?);
-        }
-        let file = self.file.as_mut().expect("opened above");
+            self.file.insert(file.map_err(FolderError::create(path))?)
+        };
         file.write_all(bytes).map_err(FolderError::write(path))
     }
 }
