@@ -74,25 +74,23 @@ fn execute(backtest: &Backtest, arguments: &BacktestArguments) -> u8 {
     }
 }
 
-#[expect(clippy::print_stdout, reason = "the command line speaks here")]
 fn show(report: &Report, arguments: &BacktestArguments) {
     let folder = report.folder.as_ref().map(|folder| folder.display().to_string());
     if arguments.json {
-        println!("{}", report.summary.to_json());
+        say!("{}", report.summary.to_json());
         complaint::line(&folder.unwrap_or_default());
         return;
     }
     if !arguments.quiet {
-        println!("{}", page::of(&report.summary));
+        say!("{}", page::of(&report.summary));
     }
-    println!("{}", folder.unwrap_or_default());
+    say!("{}", folder.unwrap_or_default());
 }
 
-#[expect(clippy::print_stdout, reason = "the command line speaks here")]
 fn fuzz(backtest: &Backtest, count: u64) -> u8 {
     match backtest.fuzz_schedules(count) {
         Ok(digest) => {
-            println!("{count} random polling orders and rank order give one digest: {digest}");
+            say!("{count} random polling orders and rank order give one digest: {digest}");
             0
         }
         Err(error) => complaint::print(&error),

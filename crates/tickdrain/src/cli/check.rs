@@ -26,7 +26,6 @@ pub(super) fn run(app: &App, run_file: &Path, overrides: &[String]) -> u8 {
 }
 
 /// Lists every fault of every file, and what is in those that have none.
-#[expect(clippy::print_stdout, reason = "the command line speaks here")]
 fn check_files(config: &RunConfig) -> u8 {
     let mut code = 0;
     for series in &config.data {
@@ -45,7 +44,7 @@ fn check_files(config: &RunConfig) -> u8 {
             (Some(first), Some(last)) => format!("{first} to {last}"),
             _ => "no rows".to_owned(),
         };
-        println!(
+        say!(
             "{}: {} rows, {span}, {} holes ({} bars missing){}",
             series.instrument,
             inspection.rows,
@@ -55,7 +54,7 @@ fn check_files(config: &RunConfig) -> u8 {
         );
     }
     if code == 0 {
-        println!("{}: nothing to complain about", config.name);
+        say!("{}: nothing to complain about", config.name);
     }
     code
 }

@@ -11,7 +11,6 @@ use super::complaint;
 use crate::error::exit;
 
 /// Looks at candle files, one after another.
-#[expect(clippy::print_stdout, reason = "the command line speaks here")]
 pub(super) fn inspect(paths: &[PathBuf], interval: &str) -> u8 {
     let interval: Interval = match interval.parse() {
         Ok(interval) => interval,
@@ -35,14 +34,14 @@ pub(super) fn inspect(paths: &[PathBuf], interval: &str) -> u8 {
         let time = |ts: Option<_>| {
             ts.map_or_else(|| "-".to_owned(), |ts: model::time::UtcMillis| ts.to_string())
         };
-        println!("{}", path.display());
-        println!("  rows        {}", inspection.rows);
-        println!("  first       {}", time(inspection.first));
-        println!("  last        {}", time(inspection.last));
-        println!("  holes       {} ({} bars missing)", inspection.holes, inspection.missing);
-        println!("  zero volume {}", inspection.zero_volume);
-        println!("  synthetic   {}", if inspection.synthetic_data { "yes" } else { "no" });
-        println!("  faults      {}", inspection.fault_count);
+        say!("{}", path.display());
+        say!("  rows        {}", inspection.rows);
+        say!("  first       {}", time(inspection.first));
+        say!("  last        {}", time(inspection.last));
+        say!("  holes       {} ({} bars missing)", inspection.holes, inspection.missing);
+        say!("  zero volume {}", inspection.zero_volume);
+        say!("  synthetic   {}", if inspection.synthetic_data { "yes" } else { "no" });
+        say!("  faults      {}", inspection.fault_count);
         for fault in &inspection.faults {
             complaint::print_data(fault);
             code = exit::DATA;
@@ -52,14 +51,13 @@ pub(super) fn inspect(paths: &[PathBuf], interval: &str) -> u8 {
 }
 
 /// Writes the synthetic candles of a seed.
-#[expect(clippy::print_stdout, reason = "the command line speaks here")]
 pub(super) fn generate(out: &Path, seed: u64) -> u8 {
     match synthetic::generate(out, seed) {
         Ok(files) => {
             for GeneratedFile { name, rows, bytes, blake3 } in files {
-                println!("{name}  {rows} rows  {bytes} bytes  {blake3}");
+                say!("{name}  {rows} rows  {bytes} bytes  {blake3}");
             }
-            println!("synthetic candles of seed {seed}: generated, not a market");
+            say!("synthetic candles of seed {seed}: generated, not a market");
             0
         }
         Err(error) => {

@@ -14,7 +14,6 @@ use crate::catalog::CatalogEntry;
 use crate::error::exit;
 
 /// Writes a run file for a strategy into this folder.
-#[expect(clippy::print_stdout, reason = "the command line speaks here")]
 pub(super) fn run(app: &App, kind: &str) -> u8 {
     let Some(entry) = app.catalog().get(kind) else {
         let known: Vec<&str> = app.catalog().names().collect();
@@ -41,9 +40,9 @@ pub(super) fn run(app: &App, kind: &str) -> u8 {
             complaint::file(&path, "CFG-FILE", &error, hint);
             return exit::IO;
         }
-        println!("wrote {}", path.display());
+        say!("wrote {}", path.display());
     }
-    println!("next: tickdrain backtest {}", path.display());
+    say!("next: tickdrain backtest {}", path.display());
     0
 }
 

@@ -7,24 +7,23 @@ use model::parameter::ParameterKind;
 use crate::app::App;
 use crate::registry::Registry;
 
-#[expect(clippy::print_stdout, reason = "the command line speaks here")]
 pub(super) fn strategies(app: &App) -> u8 {
     for entry in app.catalog().iter() {
-        println!("{}\n  {}", entry.name(), entry.summary());
+        say!("{}\n  {}", entry.name(), entry.summary());
         for parameter in entry.parameters() {
             let default = match (parameter.default, parameter.kind) {
                 (Some(default), _) => format!("default {default}"),
                 (None, ParameterKind::Instruments) => "default: the only one of the run".to_owned(),
                 (None, _) => "required".to_owned(),
             };
-            println!(
+            say!(
                 "  {:<12} {}  [{}; {default}]",
                 parameter.name,
                 parameter.doc,
                 values(parameter.kind, parameter.unit)
             );
         }
-        println!();
+        say!("");
     }
     0
 }
@@ -43,7 +42,6 @@ fn values(kind: ParameterKind, unit: &str) -> String {
     if unit.is_empty() || kind == ParameterKind::Size { range } else { format!("{range} {unit}") }
 }
 
-#[expect(clippy::print_stdout, reason = "the command line speaks here")]
 pub(super) fn instruments() -> u8 {
     let registry = Registry::built_in();
     let mut table = Table::new();
@@ -77,6 +75,6 @@ pub(super) fn instruments() -> u8 {
             taker,
         ]);
     }
-    println!("{table}\nregistry version {}", registry.version());
+    say!("{table}\nregistry version {}", registry.version());
     0
 }

@@ -1,5 +1,8 @@
 //! The command line: arguments in, a readable page and an exit code out.
 
+#[macro_use]
+mod stdout;
+
 mod backtest;
 mod check;
 mod complaint;
