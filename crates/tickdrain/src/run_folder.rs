@@ -71,13 +71,26 @@ fn explicit(path: &Path, overwrite: bool) -> Result<PathBuf, FolderError> {
         return Ok(path.to_owned());
     }
     // Only what looks like a run is deleted: a mistyped path must not cost a home folder.
-    if !overwrite || !path.join("run.toml").exists() {
+    if !overwrite || !is_run(path) {
         return Err(FolderError::NotEmpty { path: path.to_owned() });
     }
-    fs::remove_dir_all(path)
-        .map_err(|source| FolderError::Write { path: path.to_owned(), source })?;
-    create_all(path)?;
+    for entry in entries {
+        remove(&entry.map_err(read)?.path())?;
+    }
     Ok(path.to_owned())
+}
+
+/// Whether a run has left its results here; somebody's own `run.toml` is not enough.
+fn is_run(path: &Path) -> bool {
+    let has = |name: &str| path.join(name).exists();
+    has("run.toml") && ["audit", "equity.parquet", "summary.json"].into_iter().any(has)
+}
+
+/// Removes a file, a folder with everything in it, or a link but not what it leads to.
+fn remove(path: &Path) -> Result<(), FolderError> {
+    let is_folder = fs::symlink_metadata(path).is_ok_and(|metadata| metadata.is_dir());
+    let removed = if is_folder { fs::remove_dir_all(path) } else { fs::remove_file(path) };
+    removed.map_err(|source| FolderError::Write { path: path.to_owned(), source })
 }
 
 fn create_all(path: &Path) -> Result<(), FolderError> {
@@ -108,7 +121,11 @@ mod tests {
         fs::write(path.join("notes.txt"), "mine").unwrap();
         assert!(matches!(explicit(&path, false), Err(FolderError::NotEmpty { .. })));
         assert!(matches!(explicit(&path, true), Err(FolderError::NotEmpty { .. })));
-        fs::write(path.join("run.toml"), "").unwrap();
+        fs::write(path.join("run.toml"), "mine too").unwrap();
+        assert!(matches!(explicit(&path, true), Err(FolderError::NotEmpty { .. })));
+        fs::create_dir(path.join("audit")).unwrap();
+        fs::write(path.join("audit/commits.jsonl"), "").unwrap();
+        assert!(matches!(explicit(&path, false), Err(FolderError::NotEmpty { .. })));
         assert_eq!(explicit(&path, true).unwrap(), path);
         assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
     }
