@@ -61,7 +61,7 @@ fn check_files(config: &RunConfig) -> u8 {
 
 /// The exit code of several faults: wrong content says more than a file that cannot be opened, and
 /// that more than missing coverage.
-const fn worse(code: u8, class: FaultClass) -> u8 {
+pub(super) const fn worse(code: u8, class: FaultClass) -> u8 {
     match class {
         FaultClass::Content => exit::DATA,
         FaultClass::Io if code != exit::DATA => exit::IO,

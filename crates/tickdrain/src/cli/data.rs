@@ -7,6 +7,7 @@ use model::time::Interval;
 use store::candles::{ColumnNames, GapPolicy, SeriesSpec, TimeLabel, inspect as inspect_series};
 use store::synthetic::{self, GeneratedFile};
 
+use super::check::worse;
 use super::complaint;
 use crate::error::exit;
 
@@ -44,7 +45,7 @@ pub(super) fn inspect(paths: &[PathBuf], interval: &str) -> u8 {
         say!("  faults      {}", inspection.fault_count);
         for fault in &inspection.faults {
             complaint::print_data(fault);
-            code = exit::DATA;
+            code = worse(code, fault.class());
         }
     }
     code
