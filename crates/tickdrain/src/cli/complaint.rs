@@ -30,10 +30,11 @@ pub(super) fn print(error: &BacktestError) -> u8 {
 
 /// Prints a fault of a data file.
 pub(super) fn print_data(error: &DataError) {
-    let place = match (error.path(), error.place()) {
-        (Some(path), Some(place)) => format!("{}, {place}", path.display()),
-        (Some(path), None) => path.display().to_string(),
-        (None, _) => "the data".to_owned(),
+    let place = match (error.path(), error.place(), error.line()) {
+        (Some(path), Some(place), _) => format!("{}, {place}", path.display()),
+        (Some(path), None, Some(line)) => format!("{}, line {line}", path.display()),
+        (Some(path), None, None) => path.display().to_string(),
+        (None, ..) => "the data".to_owned(),
     };
     let column =
         error.column().map_or_else(String::new, |column| format!(", column {}", column.name()));
@@ -46,23 +47,15 @@ pub(super) fn print_data(error: &DataError) {
             line(&format!("  {name} {value}"));
         }
     }
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line(&format!("  cause:    {error}"));
-        cause = error.source();
-    }
+    print_causes(error);
 }
 
 fn print_folder(error: &FolderError) {
     line(&format!("error[LOG-FOLDER]: {error}"));
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line(&format!("  cause:    {error}"));
-        cause = error.source();
-    }
+    print_causes(error);
     if let FolderError::NotEmpty { .. } = error {
         line("  expected: an empty folder, or one that does not exist");
-        line("  hint:     --overwrite deletes what an old run left there");
+        line("  hint:     --overwrite deletes an old run, and nothing else");
     } else {
         line("  hint:     --out DIR leaves the run folder elsewhere");
     }
@@ -76,15 +69,23 @@ fn print_chain(error: &BacktestError) {
         BacktestError::RunFile(_) | BacktestError::Data(_) | BacktestError::Folder(_) => "CFG",
     };
     line(&format!("error[{code}]: {error}"));
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        line(&format!("  cause:    {error}"));
-        cause = error.source();
-    }
+    print_causes(error);
     if let BacktestError::Failed { report, .. } = error
         && let Some(folder) = &report.folder
     {
         line(&format!("  hint:     everything up to the failure is in {}", folder.display()));
+    }
+}
+
+/// Prints what led to an error; a cause that another one quotes is not printed twice.
+fn print_causes(error: &dyn Error) {
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        cause = error.source();
+        let text = error.to_string();
+        if cause.is_none_or(|cause| !text.ends_with(&cause.to_string())) {
+            line(&format!("  cause:    {text}"));
+        }
     }
 }
 
@@ -102,7 +103,9 @@ pub(super) fn internal(panic: &(dyn Any + Send)) {
         .or_else(|| panic.downcast_ref::<&str>().copied())
         .unwrap_or("no message");
     line(&format!("error[ENGINE-INTERNAL]: {message}"));
-    line("  hint:     this is a fault of tickdrain itself; RUST_LOG=debug shows where");
+    line(
+        "  hint:     this is a fault of the program, not of its input; RUST_LOG=debug shows where",
+    );
 }
 
 /// One line on standard error.
