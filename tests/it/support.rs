@@ -1,8 +1,13 @@
 //! What the tests of the whole share: folders, run files, the command.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
-use std::sync::Once;
+use std::sync::{Arc, Once};
+
+use arrow_array::{ArrayRef, Float64Array, RecordBatch, TimestampMillisecondArray};
+use model::time::UtcMillis;
+use parquet::arrow::ArrowWriter;
 
 /// Root of the source tree.
 pub(crate) fn root() -> PathBuf {
@@ -50,4 +55,48 @@ pub(crate) fn command() -> Command {
 /// Runs the command in a folder.
 pub(crate) fn run(folder: &Path, arguments: &[&str]) -> Output {
     command().args(arguments).current_dir(folder).output().expect("the command can be started")
+}
+
+/// A row of a candle file: time in milliseconds, then open, high, low, close and volume; `None` is a
+/// null.
+pub(crate) type CandleRow = (Option<i64>, [Option<f64>; 5]);
+
+/// Sound candles from 2024-01-01 on: prices that fall and rise between 110 and 100.
+pub(crate) fn sound_rows(count: i32, interval_ms: i64) -> Vec<CandleRow> {
+    let price = |at: i32| 100.0 + f64::from((at % 200 - 100).abs()) / 10.0;
+    let row = |at: i32| {
+        let (open, close) = (price(at), price(at + 1));
+        let (high, low) = (open.max(close) + 0.5, open.min(close) - 0.5);
+        let time = 1_704_067_200_000 + i64::from(at) * interval_ms;
+        (Some(time), [open, high, low, close, f64::from(5 + at % 7)].map(Some))
+    };
+    (0..count).map(row).collect()
+}
+
+/// Writes candles to a CSV file.
+pub(crate) fn write_csv(path: &Path, rows: &[CandleRow]) {
+    let mut text = "ts,open,high,low,close,volume\n".to_owned();
+    for (time, values) in rows {
+        let mut cells = vec![time.map_or_else(String::new, |ts| UtcMillis::new(ts).to_string())];
+        cells.extend(values.map(|value| value.map_or_else(String::new, |value| value.to_string())));
+        text += &cells.join(",");
+        text.push('\n');
+    }
+    std::fs::write(path, text).expect("the folder can be written");
+}
+
+/// Writes candles to a Parquet file.
+pub(crate) fn write_parquet(path: &Path, rows: &[CandleRow]) {
+    let times: TimestampMillisecondArray = rows.iter().map(|(time, _)| *time).collect();
+    let mut columns = vec![("ts", Arc::new(times.with_timezone("UTC")) as ArrayRef)];
+    for (place, name) in ["open", "high", "low", "close", "volume"].into_iter().enumerate() {
+        let values: Float64Array = rows.iter().map(|(_, values)| values[place]).collect();
+        columns.push((name, Arc::new(values)));
+    }
+    let batch = RecordBatch::try_from_iter(columns).expect("columns of one length");
+    let file = File::create(path).expect("the folder can be written");
+    let mut writer =
+        ArrowWriter::try_new(file, batch.schema(), None).expect("the schema is Parquet's");
+    writer.write(&batch).expect("the file can be written");
+    writer.close().expect("the file can be written");
 }
