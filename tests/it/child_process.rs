@@ -1,1 +1,130 @@
-//! To be written.
+//! Runs that end before their last frame: killed, interrupted, failed.
+
+mod faults;
+mod kill;
+mod torn;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::thread;
+
+use arrow_array::RecordBatch;
+use arrow_array::cast::AsArray as _;
+use model::time::Interval;
+use serde_json::Value;
+use store::audit::{Kind, LogReader};
+use tempfile::TempDir;
+
+use super::support::{self, sound_rows, write_parquet};
+
+/// Frames of a run that takes long enough to be stopped on the way: thirty commits.
+const MINUTES: i32 = 120_000;
+
+/// A folder with a run over many minutes.
+struct LongRun {
+    folder: TempDir,
+}
+
+impl LongRun {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let minute_ms = Interval::HOUR.millis() / 60;
+        let rows = sound_rows(MINUTES, minute_ms);
+        write_parquet(&folder.path().join("minutes.parquet"), &rows);
+        let text = r#"share_class = "USDT"
+            interval = "1m"
+
+            [initial]
+            "binance:BaseToken:USDT" = "10000"
+
+            [[data]]
+            of = "binance:spot:BTCUSDT"
+            path = "minutes.parquet"
+
+            [strategy]
+            kind = "sma_cross"
+            fast = 10
+            slow = 30
+            size = "1"
+        "#;
+        fs::write(folder.path().join("run.toml"), text).expect("the folder can be written");
+        Self { folder }
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    /// Runs it to its end.
+    fn finish(&self, out: &str) {
+        let output = self.command(out).output().expect("the command can be started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    fn command(&self, out: &str) -> Command {
+        let mut command = support::command();
+        command.args(["backtest", "run.toml", "--out", out]).current_dir(self.folder.path());
+        command
+    }
+
+    /// Starts it and waits until its log has `bytes`; the run may end before that.
+    fn start(&self, out: &str, bytes: u64) -> Child {
+        let mut command = self.command(out);
+        command.stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the command can be started");
+        let log = self.path(out).join("audit");
+        while log_bytes(&log).is_none_or(|length| length < bytes) {
+            if child.try_wait().expect("it is our child").is_some() {
+                break;
+            }
+            thread::yield_now();
+        }
+        child
+    }
+}
+
+/// Length of a log in bytes; `None` before there is one.
+fn log_bytes(log: &Path) -> Option<u64> {
+    fs::metadata(log.join("commits.jsonl")).ok()?;
+    let streams = fs::read_dir(log).ok()?.filter_map(Result::ok);
+    Some(streams.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum())
+}
+
+/// Opens a log, checks its bytes and decodes all of it.
+fn read_log(run_folder: &Path) -> LogReader {
+    let log = LogReader::open(run_folder).expect("a log can be opened at any time");
+    log.check_bytes().expect("what is committed is whole");
+    let mut committed = BTreeMap::new();
+    for part in log.commits().iter().flat_map(|commit| &commit.streams) {
+        *committed.entry(part.kind.clone()).or_insert(0) += part.rows;
+    }
+    for kind in Kind::ALL {
+        let rows: usize = batches(&log, kind).iter().map(RecordBatch::num_rows).sum();
+        let expected = committed.get(kind.name()).copied().unwrap_or(0);
+        assert_eq!(rows as u64, expected, "rows of {}", kind.name());
+    }
+    log
+}
+
+fn batches(log: &LogReader, kind: Kind) -> Vec<RecordBatch> {
+    let batches = log.batches(kind).expect("the stream can be opened");
+    batches.collect::<Result<_, _>>().expect("what is committed can be decoded")
+}
+
+/// The texts of a column, in order; null as an empty text.
+fn texts(log: &LogReader, kind: Kind, column: &str) -> Vec<String> {
+    let mut texts = Vec::new();
+    for batch in batches(log, kind) {
+        let column = batch.column_by_name(column).expect("the kind has the column");
+        let values = column.as_string::<i32>().iter();
+        texts.extend(values.map(|text| text.unwrap_or_default().to_owned()));
+    }
+    texts
+}
+
+fn summary(run_folder: &Path) -> Value {
+    let text = fs::read_to_string(run_folder.join("summary.json")).expect("there is a summary");
+    serde_json::from_str(&text).expect("the summary is JSON")
+}
