@@ -74,9 +74,8 @@ impl RiskGate {
         let reference = reference.ok_or_else(|| {
             refusal(RefusalCode::NoPrice, format!("{} has had no bar yet", instrument.id))
         })?;
-        let size = match intent.size {
+        let size = match self.reduced(intent, account)? {
             Size::Units(quantity) => {
-                let quantity = self.reduced(intent, quantity, account)?;
                 Size::Units(checked_quantity(quantity, reference, instrument)?)
             }
             share @ Size::Share(_) => share,
@@ -104,14 +103,9 @@ impl RiskGate {
     }
 
     /// Rule 7: a reduce-only order opposes the position and is clipped to it.
-    fn reduced(
-        &self,
-        intent: &OrderIntent,
-        quantity: Quantity,
-        account: &AccountSnapshot,
-    ) -> Result<Quantity, Refusal> {
+    fn reduced(&self, intent: &OrderIntent, account: &AccountSnapshot) -> Result<Size, Refusal> {
         if !intent.reduce_only {
-            return Ok(quantity);
+            return Ok(intent.size);
         }
         let position = account.position(intent.instrument);
         if intent.side == OrderSide::Buy || position.is_zero() {
@@ -119,7 +113,10 @@ impl RiskGate {
             let detail = format!("a {} of {symbol} reduces nothing", intent.side.name());
             return Err(refusal(RefusalCode::ReduceOnly, detail));
         }
-        Ok(quantity.min(position))
+        Ok(match intent.size {
+            Size::Units(quantity) => Size::Units(quantity.min(position)),
+            share @ Size::Share(_) => share,
+        })
     }
 
     /// Rule 8: what is free after reservations, and after what this tick has promised, is enough.

@@ -204,12 +204,15 @@ impl Account {
         }
     }
 
+    /// An initial balance is a position in the one instrument of its venue that prices it.
     fn take_over_initial_holdings(&mut self) {
         let instruments = Rc::clone(&self.instruments);
         let book = Rc::make_mut(&mut self.book);
-        for (instrument, _) in instruments.instruments() {
-            let held = Quantity(book.balances[instruments.base_key(instrument).index()]);
-            if !held.is_zero() {
+        for (key, name) in instruments.keys() {
+            let held = Quantity(book.balances[key.index()]);
+            let path = instruments.price_path(name.venue(), name.symbol(), &self.share_class);
+            let own = path.filter(|instrument| instruments.base_key(*instrument) == key);
+            if let (Some(instrument), false) = (own, held.is_zero()) {
                 self.positions[instrument.index()].quantity = held;
                 book.positions[instrument.index()] = held;
                 self.uncosted.push(instrument);

@@ -1,7 +1,7 @@
 //! Parameters of strategies: what they are called, what they may be, and their values in a run.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rust_decimal::Decimal;
@@ -173,6 +173,18 @@ impl Parameters {
     pub fn text(&self, name: &str) -> &str {
         match self.0.get(name) {
             Some(ParameterValue::File { text, .. }) => text,
+            other => panic!("parameter `{name}` is not declared as a file: {other:?}"),
+        }
+    }
+
+    /// Where a file was read from.
+    ///
+    /// # Panics
+    ///
+    /// If no file of this name is declared.
+    pub fn path(&self, name: &str) -> &Path {
+        match self.0.get(name) {
+            Some(ParameterValue::File { path, .. }) => path,
             other => panic!("parameter `{name}` is not declared as a file: {other:?}"),
         }
     }

@@ -3,13 +3,16 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Decimal128Array, StringArray, TimestampMillisecondArray};
-use arrow_schema::{DataType, Field, Schema, SchemaRef, TimeUnit};
+use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use model::Decimal;
 use model::time::UtcMillis;
 
 /// Digits and places of every ledger amount: `decimal128(38, 18)`.
 const PRECISION: u8 = 38;
 const PLACES: u32 = 18;
+
+/// What 38 digits cannot hold any more.
+const LIMIT: u128 = 10_u128.pow(38);
 
 /// Type of every instant: milliseconds, UTC.
 pub(crate) fn timestamp() -> DataType {
@@ -35,10 +38,20 @@ pub(crate) fn times(values: impl IntoIterator<Item = Option<UtcMillis>>) -> Arra
 }
 
 /// A column of ledger amounts.
-pub(crate) fn decimals(values: impl IntoIterator<Item = Option<Decimal>>) -> ArrayRef {
-    let units = values.into_iter().map(|value| value.map(units_of));
-    let column = units.collect::<Decimal128Array>().with_precision_and_scale(PRECISION, 18);
-    Arc::new(column.expect("38 digits with 18 places is a type"))
+///
+/// # Errors
+///
+/// An amount of 10²⁰ or more, which `decimal128(38, 18)` cannot hold.
+pub(crate) fn decimals(
+    values: impl IntoIterator<Item = Option<Decimal>>,
+) -> Result<ArrayRef, ArrowError> {
+    let units = |value: Decimal| units_of(value).ok_or(value);
+    let column: Result<Decimal128Array, Decimal> =
+        values.into_iter().map(|value| value.map(units).transpose()).collect();
+    let column = column.map_err(|value| {
+        ArrowError::ComputeError(format!("{value} does not fit into decimal128(38, 18)"))
+    })?;
+    Ok(Arc::new(column.with_precision_and_scale(PRECISION, 18)?))
 }
 
 /// A column of texts.
@@ -52,11 +65,10 @@ pub(crate) fn some_texts<T: AsRef<str>>(values: impl IntoIterator<Item = Option<
 }
 
 /// A decimal as an integer number of 10⁻¹⁸; derived values with more places are rounded half-even.
-///
-/// A decimal has at most 28 digits, so it always fits into 38.
-fn units_of(value: Decimal) -> i128 {
+fn units_of(value: Decimal) -> Option<i128> {
     let value = if value.scale() > PLACES { value.round_dp(PLACES) } else { value };
-    value.mantissa() * 10_i128.pow(PLACES - value.scale())
+    let units = value.mantissa().checked_mul(10_i128.checked_pow(PLACES - value.scale())?)?;
+    (units.unsigned_abs() < LIMIT).then_some(units)
 }
 
 #[cfg(test)]
@@ -71,7 +83,16 @@ mod tests {
             ("79228162514.264337593543950335", 79_228_162_514_264_337_593_543_950_335),
             ("0.3333333333333333333333333333", 333_333_333_333_333_333),
         ] {
-            assert_eq!(units_of(text.parse().unwrap()), units, "{text}");
+            assert_eq!(units_of(text.parse().unwrap()), Some(units), "{text}");
         }
+    }
+
+    #[test]
+    fn an_amount_that_does_not_fit_is_an_error() {
+        for text in ["100000000000000000000", "-79228162514264337593543950335"] {
+            let error = decimals([Some(text.parse().unwrap())]).unwrap_err();
+            assert!(error.to_string().contains(text), "{error}");
+        }
+        assert!(decimals([Some("99999999999999999999".parse().unwrap())]).is_ok());
     }
 }

@@ -1,5 +1,6 @@
 //! Replays a list of requests from a file, so that published examples run without writing code.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use model::frame::MarketView;
@@ -15,6 +16,8 @@ use model::time::UtcMillis;
 /// Decides what its file says, at the frames that its file names.
 #[derive(Clone, Debug)]
 pub struct Scripted {
+    /// The file, for messages.
+    path: PathBuf,
     rows: Vec<Row>,
     next: usize,
 }
@@ -66,8 +69,12 @@ const LATER: [&str; 21] = [
 
 /// A row whose time is not the time of a frame, found while running.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("orders line {line}: decide_ts {decide_ts} is not the time of a frame; {nearest}")]
+#[error(
+    "{path} line {line}: decide_ts {decide_ts} is not the time of a frame; {nearest}",
+    path = .path.display()
+)]
 pub struct NoSuchFrame {
+    path: PathBuf,
     line: u64,
     decide_ts: UtcMillis,
     nearest: String,
@@ -82,7 +89,7 @@ impl StrategyKind for Scripted {
 
     fn build(setup: &StrategySetup<'_>) -> Result<Self, ParameterError> {
         let rows = read(setup.parameters.text("orders"), setup.instruments)?;
-        Ok(Self { rows, next: 0 })
+        Ok(Self { path: setup.parameters.path("orders").to_owned(), rows, next: 0 })
     }
 }
 
@@ -96,7 +103,8 @@ impl Strategy for Scripted {
         let first = self.next;
         while let Some(row) = self.rows.get(self.next).filter(|row| row.decide_ts <= market.ts()) {
             if row.decide_ts < market.ts() {
-                return Err(row.missed(format!("the next frame is {}", market.ts())).into());
+                let nearest = format!("the next frame is {}", market.ts());
+                return Err(row.missed(&self.path, nearest).into());
             }
             orders.submit(row.request.clone());
             self.next += 1;
@@ -106,15 +114,15 @@ impl Strategy for Scripted {
 
     fn on_end(&mut self) -> Result<(), StrategyError> {
         match self.rows.get(self.next) {
-            Some(row) => Err(row.missed("the data ends before it".to_owned()).into()),
+            Some(row) => Err(row.missed(&self.path, "the data ends before it".to_owned()).into()),
             None => Ok(()),
         }
     }
 }
 
 impl Row {
-    fn missed(&self, nearest: String) -> NoSuchFrame {
-        NoSuchFrame { line: self.line, decide_ts: self.decide_ts, nearest }
+    fn missed(&self, path: &Path, nearest: String) -> NoSuchFrame {
+        NoSuchFrame { path: path.to_owned(), line: self.line, decide_ts: self.decide_ts, nearest }
     }
 }
 
@@ -164,18 +172,26 @@ impl Cells<'_> {
             _ => OrderSide::Sell,
         };
         let text = self.cell("decide_ts");
-        let decide_ts = match text.parse::<i64>() {
-            Ok(millis) => UtcMillis::new(millis),
-            Err(_) => text.parse().map_err(|error| self.wrong("decide_ts", &error))?,
-        };
-        let id: InstrumentId =
-            self.cell("instrument").parse().map_err(|error| self.wrong("instrument", &error))?;
+        let expected = "a date, an RFC 3339 time or epoch milliseconds";
+        let millis = text.parse::<i64>().map(UtcMillis::new).ok();
+        let decide_ts = millis
+            .or_else(|| text.parse().ok())
+            .ok_or_else(|| self.wrong("decide_ts", expected))?;
+        let id: InstrumentId = self
+            .cell("instrument")
+            .parse()
+            .ok()
+            .ok_or_else(|| self.wrong("instrument", "venue:market:symbol"))?;
         let instrument = instruments.find(&id).ok_or_else(|| {
             let known: Vec<String> =
                 instruments.instruments().map(|(_, known)| known.id.to_string()).collect();
             fault(self.line, format!("instrument `{id}`"), format!("one of {}", known.join(", ")))
         })?;
-        let size: Size = self.cell("qty").parse().map_err(|error| self.wrong("qty", &error))?;
+        let size: Size = self
+            .cell("qty")
+            .parse()
+            .ok()
+            .ok_or_else(|| self.wrong("qty", "a positive amount, or a share such as 50%"))?;
         let label = Some(self.cell("order_id")).filter(|id| !id.is_empty()).map(Arc::from);
         let reduce_only = self.word("reduce_only", &["true", "false", ""])? == "true";
         let order_type = OrderType::Market;
@@ -193,8 +209,8 @@ impl Cells<'_> {
         Err(fault(self.line, format!("{column} `{found}`"), expected))
     }
 
-    fn wrong(&self, column: &str, error: &dyn std::error::Error) -> ParameterError {
-        fault(self.line, format!("{column} `{}`", self.cell(column)), error.to_string())
+    fn wrong(&self, column: &str, expected: &str) -> ParameterError {
+        fault(self.line, format!("{column} `{}`", self.cell(column)), expected.to_owned())
     }
 }
 

@@ -103,6 +103,15 @@ impl Metrics {
             max_drawdown: value("max_drawdown", max_drawdown),
             exposure_time: figures.exposure_time,
         };
+        if figures.exposure_time.is_none() {
+            undefined.insert("exposure_time", "no frame after the warm-up".to_owned());
+        }
+        if figures.trades.win_rate().is_none() {
+            undefined.insert("win_rate", "no round trip was closed".to_owned());
+        }
+        if figures.trades.profit_factor().is_none() {
+            undefined.insert("profit_factor", "no round trip lost".to_owned());
+        }
         (metrics, undefined)
     }
 }

@@ -22,10 +22,10 @@ fn a_time_between_two_frames() {
     check_orders(
         "2024-01-01T02:30:00Z,a,submit,binance:spot:BTCUSDT,sell,market,1,",
         &expect![[r#"
-            error[ENGINE-SERVICE]: the run failed
+            error[CFG-ORDERS]: the run failed
               cause:    service `scripted` failed at event 13
               cause:    strategy `scripted` could not decide
-              cause:    orders line 3: decide_ts 2024-01-01T02:30:00Z is not the time of a frame; the next frame is 2024-01-01T03:00:00Z
+              cause:    <folder>/orders.csv line 3: decide_ts 2024-01-01T02:30:00Z is not the time of a frame; the next frame is 2024-01-01T03:00:00Z
               hint:     everything up to the failure is in out
             exit code 78
 
@@ -40,10 +40,10 @@ fn a_time_before_the_first_frame() {
     check_orders(
         "2024-01-01T00:00:00Z,a,submit,binance:spot:BTCUSDT,sell,market,1,",
         &expect![[r#"
-            error[ENGINE-SERVICE]: the run failed
+            error[CFG-ORDERS]: the run failed
               cause:    service `scripted` failed at event 3
               cause:    strategy `scripted` could not decide
-              cause:    orders line 3: decide_ts 2024-01-01T00:00:00Z is not the time of a frame; the next frame is 2024-01-01T01:00:00Z
+              cause:    <folder>/orders.csv line 3: decide_ts 2024-01-01T00:00:00Z is not the time of a frame; the next frame is 2024-01-01T01:00:00Z
               hint:     everything up to the failure is in out
             exit code 78
 
@@ -58,10 +58,10 @@ fn a_time_after_the_last_frame() {
     check_orders(
         "2024-01-01T13:00:00Z,a,submit,binance:spot:BTCUSDT,sell,market,1,",
         &expect![[r#"
-            error[ENGINE-SERVICE]: the run failed
+            error[CFG-ORDERS]: the run failed
               cause:    service `scripted` failed
               cause:    strategy `scripted` could not end
-              cause:    orders line 3: decide_ts 2024-01-01T13:00:00Z is not the time of a frame; the data ends before it
+              cause:    <folder>/orders.csv line 3: decide_ts 2024-01-01T13:00:00Z is not the time of a frame; the data ends before it
               hint:     everything up to the failure is in out
             exit code 78
 
@@ -76,13 +76,13 @@ fn a_time_that_is_none() {
     check_orders(
         "noon,a,submit,binance:spot:BTCUSDT,sell,market,1,",
         &expect![[r#"
-        error[CFG-VALUE]: strategy.orders: found decide_ts `noon`
-         --> <folder>/orders.csv:3:1
-          |
-        3 | noon,a,submit,binance:spot:BTCUSDT,sell,market,1,
-          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected `noon` is neither a date (2024-01-31) nor an RFC 3339 time (2024-01-31T12:00:00Z)
-        exit code 78
-    "#]],
+            error[CFG-VALUE]: strategy.orders: found decide_ts `noon`
+             --> <folder>/orders.csv:3:1
+              |
+            3 | noon,a,submit,binance:spot:BTCUSDT,sell,market,1,
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected a date, an RFC 3339 time or epoch milliseconds
+            exit code 78
+        "#]],
     );
 }
 
@@ -143,24 +143,24 @@ fn a_quantity_that_is_none() {
     check_orders(
         "2024-01-01T02:00:00Z,a,submit,binance:spot:BTCUSDT,sell,market,-1,",
         &expect![[r#"
-        error[CFG-VALUE]: strategy.orders: found qty `-1`
-         --> <folder>/orders.csv:3:1
-          |
-        3 | 2024-01-01T02:00:00Z,a,submit,binance:spot:BTCUSDT,sell,market,-1,
-          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected `-1` is neither a positive amount of base units nor a share from 0% (excluded) to 100%
-        exit code 78
-    "#]],
+            error[CFG-VALUE]: strategy.orders: found qty `-1`
+             --> <folder>/orders.csv:3:1
+              |
+            3 | 2024-01-01T02:00:00Z,a,submit,binance:spot:BTCUSDT,sell,market,-1,
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected a positive amount, or a share such as 50%
+            exit code 78
+        "#]],
     );
     check_orders(
         "2024-01-01T02:00:00Z,a,submit,binance:spot:BTCUSDT,sell,market,,",
         &expect![[r#"
-        error[CFG-VALUE]: strategy.orders: found qty ``
-         --> <folder>/orders.csv:3:1
-          |
-        3 | 2024-01-01T02:00:00Z,a,submit,binance:spot:BTCUSDT,sell,market,,
-          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected `` is neither a positive amount of base units nor a share from 0% (excluded) to 100%
-        exit code 78
-    "#]],
+            error[CFG-VALUE]: strategy.orders: found qty ``
+             --> <folder>/orders.csv:3:1
+              |
+            3 | 2024-01-01T02:00:00Z,a,submit,binance:spot:BTCUSDT,sell,market,,
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected a positive amount, or a share such as 50%
+            exit code 78
+        "#]],
     );
 }
 

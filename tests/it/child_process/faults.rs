@@ -141,15 +141,15 @@ fn a_service_that_talks_to_itself_without_end() {
         "buy_and_hold",
         true,
         &expect![[r#"
-        error[BUS-LOOP]: the run failed
-          cause:    tick 2024-01-01T01:00:00Z does not come to rest after 1004 events in 1001 cycles: custom by `echo` → custom by `echo` (limits: engine.max_events_per_tick, engine.max_cycles_per_tick)
-          hint:     everything up to the failure is in out
+            error[BUS-LOOP]: the run failed
+              cause:    tick 2024-01-01T01:00:00Z does not come to rest after 1003 events in 1000 cycles: custom by `echo` → custom by `echo` (limits: engine.max_events_per_tick, engine.max_cycles_per_tick)
+              hint:     everything up to the failure is in out
 
-        orders:  1, the last one buy_and_hold-1
-        service: engine
-        message: tick 2024-01-01T01:00:00Z does not come to rest after 1004 events in 1001 cycles: custom by `echo` → custom by `echo` (limits: engine.max_events_per_tick, engine.max_cycles_per_tick)
-        frames:  0
-    "#]],
+            orders:  1, the last one buy_and_hold-1
+            service: engine
+            message: tick 2024-01-01T01:00:00Z does not come to rest after 1003 events in 1000 cycles: custom by `echo` → custom by `echo` (limits: engine.max_events_per_tick, engine.max_cycles_per_tick)
+            frames:  0
+        "#]],
     );
 }
 

@@ -30,12 +30,27 @@ fn a_commit_that_is_torn_at_any_byte_is_none() {
     for length in line..text.len() {
         fs::write(&path, &text[..length]).unwrap();
         let log = LogReader::open(&out).unwrap();
-        // Only its newline is missing: the commit itself is whole.
-        let complete = if length == text.len() - 1 { before + 1 } else { before };
-        assert_eq!(log.commits(), &whole.commits()[..complete], "cut at byte {length}");
+        // Without its newline a commit is not there, however much of it is.
+        assert_eq!(log.commits(), &whole.commits()[..before], "cut at byte {length}");
     }
     fs::write(&path, &text[..line]).unwrap();
     assert_eq!(read_log(&out).commits(), &whole.commits()[..before]);
+}
+
+#[test]
+fn a_damaged_line_before_the_last_is_an_error_and_no_torn_end() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    example(folder.path());
+    let out = folder.path().join("out");
+    let path = out.join("audit/commits.jsonl");
+    let text = fs::read(&path).unwrap();
+    let second = text.iter().position(|byte| *byte == b'\n').unwrap() + 1;
+    let damaged = [&text[..second], b"{\"comnit\":", &text[second + 10..]].concat();
+    fs::write(&path, damaged).unwrap();
+    let error = LogReader::open(&out).unwrap_err();
+    assert!(error.to_string().contains("line 2"), "{error}");
+    fs::write(&path, &text[..second - 1]).unwrap();
+    assert!(read_log(&out).commits().is_empty(), "a torn header is an empty log");
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! Reading a log: its chain of commits, and the committed part of every stream.
 
 use std::fs::File;
-use std::io::{BufRead as _, BufReader, Read as _};
+use std::io::{BufReader, Read as _};
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
@@ -20,6 +20,9 @@ pub enum LogError {
 
     #[error("{path} does not begin with the header of a log", path = .path.display())]
     Header { path: PathBuf, source: serde_json::Error },
+
+    #[error("{path} line {line} is no commit", path = .path.display())]
+    Line { path: PathBuf, line: usize, source: serde_json::Error },
 
     #[error("{path} has schema version {found}; this program reads version {SCHEMA_VERSION}", path = .path.display())]
     Version { path: PathBuf, found: u32 },
@@ -56,10 +59,12 @@ impl LogReader {
     pub fn open(run_folder: &Path) -> Result<Self, LogError> {
         let folder = run_folder.join("audit");
         let path = folder.join(COMMIT_FILE);
-        let file = File::open(&path).map_err(FolderError::read(&path))?;
-        let mut lines = BufReader::new(file).split(b'\n').enumerate();
+        let text = std::fs::read(&path).map_err(FolderError::read(&path))?;
+        // What no newline ends is torn: a header or a commit is written in one go, its newline last.
+        let complete = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
+        let mut lines = text[..complete].split_inclusive(|byte| *byte == b'\n').enumerate();
         let header: Header = match lines.next() {
-            Some((_, line)) => serde_json::from_slice(&line.map_err(FolderError::read(&path))?)
+            Some((_, line)) => serde_json::from_slice(line)
                 .map_err(|source| LogError::Header { path: path.clone(), source })?,
             None => Header { schema: SCHEMA_VERSION, ..Header::default() },
         };
@@ -69,13 +74,16 @@ impl LogReader {
         let mut previous = header.genesis().to_hex().to_string();
         let mut commits: Vec<Commit> = Vec::new();
         for (number, line) in lines {
-            let line = line.map_err(FolderError::read(&path))?;
-            // A line that is no commit is the torn end of the file.
-            let Ok(commit) = serde_json::from_slice::<Commit>(&line) else { break };
+            let line_number = number + 1;
+            let commit: Commit = serde_json::from_slice(line).map_err(|source| LogError::Line {
+                path: path.clone(),
+                line: line_number,
+                source,
+            })?;
             let holds = commit.previous == previous
                 && commit.hash == commit.computed_hash().to_hex().as_str();
             if !holds {
-                return Err(LogError::Chain { path, line: number + 1, commit: commit.commit });
+                return Err(LogError::Chain { path, line: line_number, commit: commit.commit });
             }
             previous.clone_from(&commit.hash);
             commits.push(commit);

@@ -104,10 +104,10 @@ pub(crate) fn batch_of(
         Kind::Frame => frames(records),
         Kind::Account => accounts(records),
         Kind::Decision => decisions(records),
-        Kind::Intent => intents(&records.rare, names),
-        Kind::Verdict => verdicts(&records.rare, names),
-        Kind::OrderUpdate => updates(&records.rare, names),
-        Kind::Fill => fills(&records.rare, names),
+        Kind::Intent => intents(&records.rare, names)?,
+        Kind::Verdict => verdicts(&records.rare, names)?,
+        Kind::OrderUpdate => updates(&records.rare, names)?,
+        Kind::Fill => fills(&records.rare, names)?,
         Kind::Control => controls(&records.rare),
         Kind::Custom => customs(&records.rare),
     };
@@ -197,7 +197,7 @@ const fn units(size: Size) -> Option<model::Decimal> {
     }
 }
 
-fn intents(rare: &[Rare], names: &Names) -> Vec<ArrayRef> {
+fn intents(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
     let mut rows = Vec::new();
     for record in rare {
         if let RareEvent::Intent(group) = &record.event {
@@ -216,14 +216,14 @@ fn intents(rare: &[Rare], names: &Names) -> Vec<ArrayRef> {
         texts(each().map(|intent| names.instrument(intent.instrument))),
         texts(each().map(|intent| intent.side.name())),
         texts(each().map(|intent| intent.order_type.name())),
-        decimals(each().map(|intent| units(intent.size))),
-        decimals(each().map(|intent| share(intent.size))),
+        decimals(each().map(|intent| units(intent.size)))?,
+        decimals(each().map(|intent| share(intent.size)))?,
         flags(&each().map(|intent| intent.reduce_only).collect::<Vec<_>>()),
     ]);
-    columns
+    Ok(columns)
 }
 
-fn verdicts(rare: &[Rare], names: &Names) -> Vec<ArrayRef> {
+fn verdicts(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
     let mut rows = Vec::new();
     for record in rare {
         if let RareEvent::Verdict(group) = &record.event {
@@ -240,15 +240,15 @@ fn verdicts(rare: &[Rare], names: &Names) -> Vec<ArrayRef> {
     columns.extend([
         texts(each().map(|(id, ..)| names.order(id))),
         flags(&each().map(|(_, order, _)| order.is_some()).collect::<Vec<_>>()),
-        decimals(each().map(|(_, order, _)| order.and_then(|order| units(order.size)))),
+        decimals(each().map(|(_, order, _)| order.and_then(|order| units(order.size))))?,
         times(each().map(|(_, order, _)| order.map(|order| order.ts_eligible))),
         some_texts(each().map(|(.., refusal)| refusal.map(|refusal| refusal.code.name()))),
         some_texts(each().map(|(.., refusal)| refusal.map(|refusal| &refusal.detail))),
     ]);
-    columns
+    Ok(columns)
 }
 
-fn updates(rare: &[Rare], names: &Names) -> Vec<ArrayRef> {
+fn updates(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
     let rows = of_kind(rare, |event| {
         if let RareEvent::OrderUpdate(update) = event { Some(&**update) } else { None }
     });
@@ -258,16 +258,16 @@ fn updates(rare: &[Rare], names: &Names) -> Vec<ArrayRef> {
     columns.extend([
         texts(each().map(|update| names.order(update.order_id))),
         texts(each().map(|update| update.status.name())),
-        decimals(each().map(|update| update.order_qty.map(|quantity| quantity.0))),
-        decimals(each().map(|update| Some(update.cum_qty.0))),
-        decimals(each().map(|update| update.avg_px.map(Price::value))),
+        decimals(each().map(|update| update.order_qty.map(|quantity| quantity.0)))?,
+        decimals(each().map(|update| Some(update.cum_qty.0)))?,
+        decimals(each().map(|update| update.avg_px.map(Price::value)))?,
         some_texts(refusals().map(|refusal| refusal.map(|refusal| refusal.code.name()))),
         some_texts(refusals().map(|refusal| refusal.map(|refusal| &refusal.detail))),
     ]);
-    columns
+    Ok(columns)
 }
 
-fn fills(rare: &[Rare], names: &Names) -> Vec<ArrayRef> {
+fn fills(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
     let rows =
         of_kind(rare, |event| if let RareEvent::Fill(fill) = event { Some(&**fill) } else { None });
     let each = || rows.iter().map(|(_, fill)| fill);
@@ -278,16 +278,16 @@ fn fills(rare: &[Rare], names: &Names) -> Vec<ArrayRef> {
         times(each().map(|fill| Some(fill.ts))),
         texts(each().map(|fill| names.instrument(fill.instrument))),
         texts(each().map(|fill| fill.side.name())),
-        decimals(each().map(|fill| Some(fill.last_qty.0))),
-        decimals(each().map(|fill| Some(fill.last_px.value()))),
-        decimals(each().map(|fill| Some(fill.notional.0))),
-        decimals(each().map(|fill| Some(fill.fee.0))),
+        decimals(each().map(|fill| Some(fill.last_qty.0)))?,
+        decimals(each().map(|fill| Some(fill.last_px.value())))?,
+        decimals(each().map(|fill| Some(fill.notional.0)))?,
+        decimals(each().map(|fill| Some(fill.fee.0)))?,
         texts(each().map(|fill| names.key(fill.fee_key))),
         texts(each().map(|fill| fill.liquidity.name())),
         Arc::new(Float64Array::from_iter_values(each().map(|fill| fill.slippage_bps))) as ArrayRef,
         texts(each().map(|fill| fill.price_rule.name())),
     ]);
-    columns
+    Ok(columns)
 }
 
 fn controls(rare: &[Rare]) -> Vec<ArrayRef> {

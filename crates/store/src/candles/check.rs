@@ -9,17 +9,23 @@ use super::fault::FaultKind;
 /// First and last millisecond of the years 1 to 9999.
 const CALENDAR_MS: std::ops::RangeInclusive<i64> = -62_135_596_800_000..=253_402_300_799_999;
 
+/// Smallest price: 18 places, which is all that the ledger keeps.
+pub(super) const PRICE_MIN: f64 = 1e-18;
+
+/// Largest price: 15 digits before the point, which leaves room for a notional in 28 digits.
+pub(super) const PRICE_MAX: f64 = 1e15;
+
 impl Row {
     /// Whether the values can be a bar.
     ///
-    /// Comparisons with NaN are false, and a positive low below a finite high bounds the rest.
+    /// Comparisons with NaN are false, and the bounds of low and high bound the rest.
     pub(crate) fn is_sound(&self) -> bool {
-        self.low > 0.0
+        self.low >= PRICE_MIN
             && self.low <= self.open
             && self.low <= self.close
             && self.high >= self.open
             && self.high >= self.close
-            && self.high < f64::INFINITY
+            && self.high <= PRICE_MAX
             && self.volume >= 0.0
             && self.volume < f64::INFINITY
     }
@@ -60,21 +66,21 @@ pub(crate) fn value_faults(chunk: &Chunk, at: usize) -> Vec<FaultKind> {
     if row.is_sound() {
         return Vec::new();
     }
-    let mut faults: Vec<FaultKind> =
-        row.values()
-            .into_iter()
-            .filter_map(|(column, found)| match chunk.oddity(at, column) {
-                Some(oddity) => Some(match oddity.text.clone() {
-                    Some(text) => FaultKind::Unreadable { column, text },
-                    None => FaultKind::Null { column },
-                }),
-                None if column == Column::Volume => {
-                    (!(found.is_finite() && found >= 0.0)).then_some(FaultKind::Volume { found })
-                }
-                None => (!(found.is_finite() && found > 0.0))
-                    .then_some(FaultKind::Price { column, found }),
-            })
-            .collect();
+    let mut faults: Vec<FaultKind> = row
+        .values()
+        .into_iter()
+        .filter_map(|(column, found)| match chunk.oddity(at, column) {
+            Some(oddity) => Some(match oddity.text.clone() {
+                Some(text) => FaultKind::Unreadable { column, text },
+                None => FaultKind::Null { column },
+            }),
+            None if column == Column::Volume => {
+                (!(found.is_finite() && found >= 0.0)).then_some(FaultKind::Volume { found })
+            }
+            None => (!(PRICE_MIN..=PRICE_MAX).contains(&found))
+                .then_some(FaultKind::Price { column, found }),
+        })
+        .collect();
     if faults.is_empty() {
         faults.extend(range_faults(&row));
     }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use model::time::{Interval, UtcMillis};
 
+use super::check::{PRICE_MAX, PRICE_MIN};
 use super::column::Column;
 
 /// Where a row is in its file.
@@ -210,6 +211,9 @@ impl FaultKind {
             Self::Unreadable { .. } => "a number".to_owned(),
             Self::UnitMissing { .. } => "a calendar time, or a stated unit".to_owned(),
             Self::TimeRange { .. } => "a time in the years 1 to 9999".to_owned(),
+            Self::Price { found, .. } if *found > 0.0 && found.is_finite() => {
+                format!("a price from {PRICE_MIN:e} to {PRICE_MAX:e}")
+            }
             Self::Price { .. } => "a finite price above zero".to_owned(),
             Self::Volume { .. } => "a finite volume of zero or more".to_owned(),
             Self::Range { column: Column::High, .. } => {

@@ -52,7 +52,7 @@ impl Results {
     pub(crate) fn take(&mut self, records: &Records, names: &Names) -> Result<(), FolderError> {
         let drawdown = self.curve.take(&records.accounts);
         self.equity.write(tables::equity(&records.accounts, drawdown))?;
-        self.positions.write(tables::positions(&records.positions, names))?;
+        self.positions.write_rows(tables::positions(&records.positions, names))?;
         let (mut fills, mut trades) = (Vec::new(), Vec::new());
         for rare in &records.rare {
             match &rare.event {
@@ -76,15 +76,15 @@ impl Results {
                 RareEvent::Control(_) | RareEvent::Custom(_) => {}
             }
         }
-        self.fills.write(tables::fills(&fills, names))?;
-        self.trades.write(tables::trades(&trades, names))?;
-        self.orders.write(tables::orders(&self.book.take_done(), names))
+        self.fills.write_rows(tables::fills(&fills, names))?;
+        self.trades.write_rows(tables::trades(&trades, names))?;
+        self.orders.write_rows(tables::orders(&self.book.take_done(), names))
     }
 
     /// Closes all tables; the figures of the run.
     pub(crate) fn close(mut self, names: &Names) -> Result<Figures, FolderError> {
         let open = self.book.take_all(&mut self.figures.orders);
-        self.orders.write(tables::orders(&open, names))?;
+        self.orders.write_rows(tables::orders(&open, names))?;
         for table in [self.equity, self.orders, self.fills, self.trades, self.positions] {
             table.close()?;
         }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, RecordBatch};
-use arrow_schema::SchemaRef;
+use arrow_schema::{ArrowError, SchemaRef};
 use parquet::arrow::ArrowWriter;
 use parquet::basic::Compression;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
@@ -56,6 +56,15 @@ impl Table {
             return Ok(());
         }
         writer.write(&batch).map_err(FolderError::parquet(&self.path))
+    }
+
+    /// Appends rows that could be made into columns.
+    pub(crate) fn write_rows(
+        &mut self,
+        columns: Result<Vec<ArrayRef>, ArrowError>,
+    ) -> Result<(), FolderError> {
+        let columns = columns.map_err(FolderError::encode(&self.path))?;
+        self.write(columns)
     }
 
     /// Writes the footer.

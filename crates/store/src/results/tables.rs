@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use arrow_array::{ArrayRef, Float64Array, TimestampMillisecondArray, UInt32Array, UInt64Array};
-use arrow_schema::{DataType, SchemaRef};
+use arrow_schema::{ArrowError, DataType, SchemaRef};
 use model::fill::{Fill, RoundTrip};
 use model::money::Price;
 use model::numeric::float_of;
@@ -67,8 +67,8 @@ pub(crate) fn order_schema() -> SchemaRef {
     ])
 }
 
-pub(crate) fn orders(rows: &[OrderRow], names: &Names) -> Vec<ArrayRef> {
-    vec![
+pub(crate) fn orders(rows: &[OrderRow], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
+    Ok(vec![
         texts(rows.iter().map(|row| &row.name)),
         texts(rows.iter().map(|row| names.strategy(row.order_id.strategy))),
         Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| row.seq))),
@@ -78,15 +78,15 @@ pub(crate) fn orders(rows: &[OrderRow], names: &Names) -> Vec<ArrayRef> {
         texts(rows.iter().map(|_| "spot_trade")),
         texts(rows.iter().map(|row| row.side.name())),
         texts(rows.iter().map(|row| row.order_type.name())),
-        decimals(rows.iter().map(|row| row.order_qty.map(|quantity| quantity.0))),
-        decimals(rows.iter().map(|_| None)),
-        decimals(rows.iter().map(|_| None)),
+        decimals(rows.iter().map(|row| row.order_qty.map(|quantity| quantity.0)))?,
+        decimals(rows.iter().map(|_| None))?,
+        decimals(rows.iter().map(|_| None))?,
         texts(rows.iter().map(|row| row.tif.name())),
         texts(rows.iter().map(|row| row.status.name())),
-        decimals(rows.iter().map(|row| Some(row.cum_qty.0))),
-        decimals(rows.iter().map(|row| row.avg_px.map(Price::value))),
+        decimals(rows.iter().map(|row| Some(row.cum_qty.0)))?,
+        decimals(rows.iter().map(|row| row.avg_px.map(Price::value)))?,
         some_texts(rows.iter().map(|row| row.reason.as_deref())),
-    ]
+    ])
 }
 
 pub(crate) fn fill_schema() -> SchemaRef {
@@ -108,9 +108,9 @@ pub(crate) fn fill_schema() -> SchemaRef {
     ])
 }
 
-pub(crate) fn fills(rows: &[(u64, &Fill)], names: &Names) -> Vec<ArrayRef> {
+pub(crate) fn fills(rows: &[(u64, &Fill)], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
     let each = || rows.iter().map(|(_, fill)| fill);
-    vec![
+    Ok(vec![
         Arc::new(UInt64Array::from_iter_values(each().map(|fill| fill.trade_id))),
         texts(each().map(|fill| names.order(fill.order_id))),
         texts(each().map(|fill| names.strategy(fill.order_id.strategy))),
@@ -118,14 +118,14 @@ pub(crate) fn fills(rows: &[(u64, &Fill)], names: &Names) -> Vec<ArrayRef> {
         times(each().map(|fill| Some(fill.ts))),
         texts(each().map(|fill| names.instrument(fill.instrument))),
         texts(each().map(|fill| fill.side.name())),
-        decimals(each().map(|fill| Some(fill.last_qty.0))),
-        decimals(each().map(|fill| Some(fill.last_px.value()))),
-        decimals(each().map(|fill| Some(fill.fee.0))),
+        decimals(each().map(|fill| Some(fill.last_qty.0)))?,
+        decimals(each().map(|fill| Some(fill.last_px.value())))?,
+        decimals(each().map(|fill| Some(fill.fee.0)))?,
         texts(each().map(|fill| names.asset(fill.fee_key))),
         texts(each().map(|fill| fill.liquidity.name())),
         Arc::new(Float64Array::from_iter_values(each().map(|fill| fill.slippage_bps))),
         texts(each().map(|fill| fill.price_rule.name())),
-    ]
+    ])
 }
 
 pub(crate) fn trade_schema() -> SchemaRef {
@@ -147,27 +147,30 @@ pub(crate) fn trade_schema() -> SchemaRef {
     ])
 }
 
-pub(crate) fn trades(rows: &[(StrategyIx, &RoundTrip)], names: &Names) -> Vec<ArrayRef> {
+pub(crate) fn trades(
+    rows: &[(StrategyIx, &RoundTrip)],
+    names: &Names,
+) -> Result<Vec<ArrayRef>, ArrowError> {
     let each = || rows.iter().map(|(_, trip)| trip);
     let floats = |value: fn(&RoundTrip) -> f64| {
         Arc::new(Float64Array::from_iter_values(each().map(|trip| value(trip)))) as ArrayRef
     };
-    vec![
+    Ok(vec![
         texts(rows.iter().map(|(strategy, _)| names.strategy(*strategy))),
         texts(each().map(|trip| names.instrument(trip.instrument))),
         times(each().map(|trip| Some(trip.entry_ts))),
         times(each().map(|trip| Some(trip.exit_ts))),
         texts(each().map(|trip| trip.side.name())),
-        decimals(each().map(|trip| Some(trip.qty_max.0))),
-        decimals(each().map(|trip| Some(trip.entry_px.value()))),
-        decimals(each().map(|trip| Some(trip.exit_px.value()))),
+        decimals(each().map(|trip| Some(trip.qty_max.0)))?,
+        decimals(each().map(|trip| Some(trip.entry_px.value())))?,
+        decimals(each().map(|trip| Some(trip.exit_px.value())))?,
         floats(|trip| float_of(trip.pnl.0)),
         floats(|trip| trip.return_on_entry),
         floats(|trip| float_of(trip.fees.0)),
         floats(|trip| trip.mae),
         floats(|trip| trip.mfe),
         Arc::new(UInt32Array::from_iter_values(each().map(|trip| trip.bars))),
-    ]
+    ])
 }
 
 pub(crate) fn position_schema() -> SchemaRef {
@@ -181,13 +184,13 @@ pub(crate) fn position_schema() -> SchemaRef {
 }
 
 /// Balances have no index, so the amount is the quantity.
-pub(crate) fn positions(rows: &[PositionRow], names: &Names) -> Vec<ArrayRef> {
+pub(crate) fn positions(rows: &[PositionRow], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
     let quantities = || decimals(rows.iter().map(|row| Some(row.quantity)));
-    vec![
+    Ok(vec![
         times(rows.iter().map(|row| Some(row.ts))),
         texts(rows.iter().map(|row| names.key(row.key))),
-        quantities(),
-        quantities(),
+        quantities()?,
+        quantities()?,
         Arc::new(rows.iter().map(|row| row.value).collect::<Float64Array>()),
-    ]
+    ])
 }

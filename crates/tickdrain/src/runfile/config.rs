@@ -298,6 +298,12 @@ fn read_benchmark(
     data: &DataSection,
 ) -> Option<InstrumentIx> {
     let id = root.optional("benchmark", &Listed(book))?;
+    let fault = Fault::not_implemented(
+        root.place("benchmark"),
+        "figures relative to a benchmark",
+        "no benchmark",
+    );
+    root.log().record(fault.key("benchmark"));
     let series = data.series.iter().find(|series| series.instrument == id);
     if series.is_none() && data.complete {
         let found = format!("`{id}`, of which the run has no candles");

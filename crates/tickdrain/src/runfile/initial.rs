@@ -24,6 +24,10 @@ pub(super) struct Holding {
     path: String,
 }
 
+/// From nothing to 10¹⁵, which leaves room to grow in the 28 digits of the ledger.
+const AMOUNT: Number =
+    Number { min: Decimal::ZERO, max: Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0) };
+
 /// Reads `[initial]`, in the order of the keys.
 pub(super) fn read(
     root: &mut TableReader<'_>,
@@ -39,7 +43,7 @@ pub(super) fn read(
     let mut holdings = BTreeMap::new();
     for Entry { key: text, place, node } in entries {
         let path = reader.key_path(text);
-        let field = Number::NOT_NEGATIVE;
+        let field = AMOUNT;
         let amount = field.read(node).unwrap_or_else(|faults| {
             for fault in faults {
                 reader.log().record(fault.key(path.clone()));
