@@ -8,3 +8,4 @@ mod determinism;
 mod exactness;
 mod examples;
 mod support;
+mod tables;
