@@ -9,6 +9,7 @@ use arrow_array::types::{
     ArrowPrimitiveType, Decimal128Type, Float64Type, TimestampMillisecondType,
 };
 use arrow_array::{ArrayRef, Float64Array, RecordBatch, TimestampMillisecondArray};
+use model::Decimal;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tickdrain::run_folder::Output;
@@ -76,6 +77,17 @@ impl Candle {
         }
         text
     }
+}
+
+/// The decimal that a float of a file means: the shortest one that reads back as the same float.
+pub(crate) fn decimal(value: f64) -> Decimal {
+    Decimal::from_str_exact(&value.to_string()).expect("a price has few digits")
+}
+
+/// A decimal as ledger columns have it, in units of 10⁻¹⁸.
+pub(crate) fn units(value: Decimal) -> i128 {
+    let value = value.normalize();
+    value.mantissa() * 10_i128.pow(18 - value.scale())
 }
 
 /// The rows of one Parquet file.
