@@ -1,5 +1,7 @@
 //! The rules of the source tree: which crate may see which, and what stays out of them.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests panics where a test would")]
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! No decision at T depends on what comes after T (09 §11.4).
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests panics where a test would")]
+
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;

@@ -1,7 +1,10 @@
 //! One digest: whatever the polling order, process, read-ahead, batch, folder or name (09 §11.2).
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests panics where a test would")]
+
 use std::collections::BTreeSet;
 use std::convert::Infallible;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -46,7 +49,8 @@ fn crowded() -> Scene {
     .to_owned();
     for (venue, symbol) in [("binance", "BTCUSDT"), ("binance", "ETHUSDT"), ("bybit", "BTCUSDT")] {
         let path = data.join(format!("{venue}_spot_{symbol}_1h.parquet"));
-        text += &format!("[[data]]\nof = \"{venue}:spot:{symbol}\"\npath = {path:?}\n");
+        let path = path.display();
+        writeln!(text, "[[data]]\nof = \"{venue}:spot:{symbol}\"\npath = '{path}'").unwrap();
     }
     let scene = Scene::new(&text);
     let orders = "decide_ts,order_id,action,instrument,side,type,qty\n\
@@ -102,12 +106,19 @@ impl BacktestService for Gossip {
         self.note(envelope);
         match &envelope.payload {
             Payload::Account(_) => (0..3).for_each(|_| self.say(0, outbox)),
-            Payload::Custom(heard) if *heard.kind != *self.name => {
-                if heard.field("hop") == Some(&Scalar::Integer(0)) {
-                    self.say(1, outbox);
-                }
+            Payload::Custom(heard)
+                if *heard.kind != *self.name && heard.field("hop") == Some(&Scalar::Integer(0)) =>
+            {
+                self.say(1, outbox);
             }
-            _ => {}
+            Payload::Frame(_)
+            | Payload::Intent(_)
+            | Payload::Verdict(_)
+            | Payload::OrderUpdate(_)
+            | Payload::Fill(_)
+            | Payload::Decision(_)
+            | Payload::Control(_)
+            | Payload::Custom(_) => {}
         }
         Ok(())
     }
@@ -203,7 +214,10 @@ fn two_processes_leave_the_same_bytes() {
 #[test]
 fn the_bundled_example_has_its_pinned_digest() {
     let folder = tempfile::tempdir().unwrap();
-    let summary = summary(&example_by(support::command(), folder.path(), "out"));
+    // Without a run file, the command takes the bundled one.
+    let output = support::run(folder.path(), &["backtest", "--quiet", "--out", "out"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let summary = summary(&folder.path().join("out"));
     expect!["323ffafe8d0db3ebaedce9362d6accab2ed5b72321e5d4d3bb9bbc00d1bfc8db"]
         .assert_eq(summary["digest"].as_str().unwrap());
 }

@@ -3,6 +3,8 @@
 //! The rules are those of the specification: averages and sizes of the run contract §2, fills at the
 //! next open (10 §12.1, §12.2), slippage and the tick (10 §12.5), cash and rounding (02 §3.2, §3.3).
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests panics where a test would")]
+
 use std::cmp::Ordering;
 use std::path::Path;
 

@@ -1,5 +1,8 @@
 //! Candle files and result tables, as the tests write and read them: without the code under test.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests panics where a test would")]
+
+use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -73,7 +76,7 @@ impl Candle {
     pub(crate) fn csv(candles: &[Self]) -> String {
         let mut text = "ts,open,high,low,close,volume\n".to_owned();
         for Self { ts, open, high, low, close, volume } in candles {
-            text += &format!("{ts},{open},{high},{low},{close},{volume}\n");
+            writeln!(text, "{ts},{open},{high},{low},{close},{volume}").unwrap();
         }
         text
     }
