@@ -375,6 +375,28 @@ fn what_cash_cannot_pay_is_refused() {
     }
 }
 
+/// A budget that pays for the exact notional, but not for what is booked of it: one lot fewer.
+#[test]
+fn rounding_never_spends_more_than_the_share() {
+    let bar =
+        Candle { ts: 0, open: 1.00003, high: 1.00003, low: 1.00003, close: 1.00003, volume: 1.0 };
+    let candles = [0, HOUR, 2 * HOUR].map(|ts| Candle { ts, ..bar }).to_vec();
+    let (tick, lot) = ("0.00001", "0.00000001");
+    let market = Market { tick, lot, min_qty: "0", min_notional: "0", candles, ..bundled() };
+    let mut rounded_up = 0;
+    for lots in (1_000_000_000_u64..).take(10) {
+        let qty = Decimal::from(lots) * number(lot);
+        let notional = decimal(bar.open) * qty;
+        let cash = (notional / number("0.33") * Decimal::from(1_000_000_000_000_u64)).ceil()
+            / Decimal::from(1_000_000_000_000_u64);
+        rounded_up += usize::from(booked(notional) > cash * number("0.33"));
+        let cash: &'static str = cash.to_string().leak();
+        let case = Case { averages: None, size: "33%", fee_bps: "0", slippage_bps: "0", cash };
+        assert_eq!(check(&market, case), 1);
+    }
+    assert!(rounded_up > 1, "{rounded_up} budgets are too small by less than 10⁻¹²");
+}
+
 #[test]
 fn real_hourly_candles_give_the_decimals_of_the_specification() {
     let Some(path) = support::shared("candles/bybit/BTCUSDT/1h.parquet") else { return };
