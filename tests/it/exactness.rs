@@ -27,7 +27,30 @@ struct Market {
     min_qty: &'static str,
     min_notional: &'static str,
     interval: i64,
+    /// What becomes of missing bars: `skip` or `synthetic`.
+    gaps: &'static str,
+    /// The rows of the file.
     candles: Vec<Candle>,
+}
+
+impl Market {
+    /// The bars of all frames; a synthetic one has the last close and no volume (09 §11.5).
+    fn bars(&self) -> Vec<Candle> {
+        if self.gaps == "skip" {
+            return self.candles.clone();
+        }
+        let mut bars: Vec<Candle> = Vec::new();
+        for candle in &self.candles {
+            while let Some(last) = bars.last()
+                && last.ts + self.interval < candle.ts
+            {
+                let (ts, px) = (last.ts + self.interval, last.close);
+                bars.push(Candle { ts, open: px, high: px, low: px, close: px, volume: 0.0 });
+            }
+            bars.push(*candle);
+        }
+        bars
+    }
 }
 
 /// What is run on it.
@@ -105,15 +128,15 @@ impl<'a> Book<'a> {
 
     fn run(mut self) -> Expected {
         let market = self.market;
-        let closes: Vec<Decimal> = market.candles.iter().map(|c| decimal(c.close)).collect();
-        let mut pending = None;
+        let bars = market.bars();
+        let closes: Vec<Decimal> = bars.iter().map(|bar| decimal(bar.close)).collect();
+        // Oldest first; more than one only while nothing trades.
+        let mut pending = Vec::new();
         let mut before = None;
-        for (row, candle) in market.candles.iter().enumerate() {
-            let tick = candle.ts + market.interval;
-            if candle.volume > 0.0
-                && let Some(order) = pending.take()
-            {
-                self.fill(order, candle, tick);
+        for (row, bar) in bars.iter().enumerate() {
+            let tick = bar.ts + market.interval;
+            if bar.volume > 0.0 {
+                pending.drain(..).for_each(|order| self.fill(order, bar, tick));
             }
             if row == 0 {
                 self.expected.balances.push((tick, market.quote, units(self.cash)));
@@ -122,7 +145,7 @@ impl<'a> Book<'a> {
             if let Some(order) = self.decide(&closes[..=row], &mut before)
                 && self.passes_gate(order, closes[row])
             {
-                pending = Some(order);
+                pending.push(order);
             }
         }
         self.expected
@@ -179,7 +202,8 @@ impl<'a> Book<'a> {
         };
         let smallest = number(self.market.min_qty);
         let least = number(self.market.min_notional);
-        let Some(qty) = qty.filter(|qty| *qty >= smallest && px * *qty >= least) else {
+        let is_enough = |qty: &Decimal| !qty.is_zero() && *qty >= smallest && px * *qty >= least;
+        let Some(qty) = qty.filter(is_enough) else {
             self.expected.refused += 1;
             return;
         };
@@ -187,6 +211,9 @@ impl<'a> Book<'a> {
         self.base += sign * qty;
         self.cash -= sign * notional + fee;
         let (qty, px, fee) = (units(qty), units(px), units(fee));
+        // Several fills of one bar leave one row per balance.
+        let balances = &mut self.expected.balances;
+        while balances.pop_if(|(last, ..)| *last == tick).is_some() {}
         self.expected.fills.push(Fill { ts: candle.ts, side, qty, px, fee });
         for (asset, amount) in [(self.market.base, self.base), (self.market.quote, self.cash)] {
             self.expected.balances.push((tick, asset, units(amount)));
@@ -216,7 +243,7 @@ impl<'a> Book<'a> {
 
 /// The run file of a case.
 fn run_file(market: &Market, case: Case) -> String {
-    let Market { id, base, quote, tick, lot, min_qty, min_notional, .. } = market;
+    let Market { id, base, quote, tick, lot, min_qty, min_notional, gaps, .. } = market;
     let Case { size, fee_bps, slippage_bps, cash, .. } = case;
     let venue = id.split(':').next().unwrap();
     let interval = if market.interval == HOUR { "1h" } else { "1m" };
@@ -245,7 +272,7 @@ fn run_file(market: &Market, case: Case) -> String {
         [[data]]
         of = "{id}"
         path = "candles.parquet"
-        gaps = "skip"
+        gaps = "{gaps}"
         [venues.{venue}]
         kind = "cex"
         taker_bps = "{fee_bps}"
@@ -350,6 +377,7 @@ fn bundled() -> Market {
         min_qty: "0.00001",
         min_notional: "5",
         interval: HOUR,
+        gaps: "skip",
         candles: Candle::read(&support::bundled().join("binance_spot_BTCUSDT_1h.parquet")),
     }
 }
@@ -414,14 +442,12 @@ fn real_hourly_candles_give_the_decimals_of_the_specification() {
 }
 
 /// Prices with six decimals, a tick that most of them miss, a lot of eight, and missing minutes.
-#[test]
-fn real_minutes_with_holes_give_the_decimals_of_the_specification() {
-    let Some(path) = support::shared("candles/bitfinex/ETHUSD/1m.parquet") else { return };
-    let mut candles = Candle::read(&path);
+fn minutes(gaps: &'static str) -> Option<Market> {
+    let mut candles = Candle::read(&support::shared("candles/bitfinex/ETHUSD/1m.parquet")?);
     candles.truncate(15_000);
     let holes = candles.windows(2).filter(|pair| pair[1].ts - pair[0].ts > MINUTE).count();
     assert!(holes > 100, "{holes} holes");
-    let market = Market {
+    Some(Market {
         id: "bitfinex:spot:ETHUSD",
         base: "ETH",
         quote: "USD",
@@ -430,11 +456,28 @@ fn real_minutes_with_holes_give_the_decimals_of_the_specification() {
         min_qty: "0",
         min_notional: "0",
         interval: MINUTE,
+        gaps,
         candles,
-    };
+    })
+}
+
+#[test]
+fn real_minutes_with_holes_give_the_decimals_of_the_specification() {
+    let Some(market) = minutes("skip") else { return };
     let pairs = [(10, 30), (3, 11), (60, 240)];
     let fills: usize =
         cases("10000000.01", &pairs).into_iter().map(|case| check(&market, case)).sum();
+    assert!(fills > 2_000, "{fills} fills");
+}
+
+/// Synthetic bars count in the averages, and orders wait until something trades.
+#[test]
+fn real_minutes_with_synthetic_bars_give_the_decimals_of_the_specification() {
+    let Some(market) = minutes("synthetic") else { return };
+    let bars = market.bars();
+    assert!(bars.len() > market.candles.len() + 100);
+    let fills: usize =
+        cases("10000000.01", &[(2, 5), (1, 3)]).into_iter().map(|case| check(&market, case)).sum();
     assert!(fills > 2_000, "{fills} fills");
 }
 
