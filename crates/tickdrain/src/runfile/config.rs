@@ -300,7 +300,7 @@ fn read_benchmark(
     let id = root.optional("benchmark", &Listed(book))?;
     let fault = Fault::not_implemented(
         root.place("benchmark"),
-        "figures relative to a benchmark",
+        "a comparison with a benchmark",
         "no benchmark",
     );
     root.log().record(fault.key("benchmark"));

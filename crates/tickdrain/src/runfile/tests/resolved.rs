@@ -19,7 +19,6 @@ end = "2024-06-01T00:00:00+02:00"
 interval = "4h"
 align = "inner"
 warmup = 100
-benchmark = "binance:spot:ETHUSDT"
 seed = 7
 
 [initial]
@@ -165,7 +164,6 @@ fn the_semantic_part_has_no_name_no_path_and_no_output_option() {
     let config = read(LARGE, &[], folder.path()).unwrap();
     expect![[r#"
         align = "inner"
-        benchmark = "binance:spot:ETHUSDT"
         end = "2024-05-31T22:00:00Z"
         interval = "4h"
         seed = 7
@@ -306,7 +304,6 @@ fn instruments_stand_in_the_order_of_their_data() {
     let ids: Vec<String> =
         config.instruments.instruments().map(|(_, entry)| entry.id.to_string()).collect();
     assert_eq!(ids, ["binance:spot:ETHUSDT", "binance:spot:BTCUSDT", "binance:perp:SOLUSDT"]);
-    assert_eq!(config.benchmark, Some(InstrumentIx(0)));
     let btc = config.instruments.instrument(InstrumentIx(1));
     assert_eq!(btc.lot, Decimal::new(1, 1), "the run file wins");
     assert_eq!(btc.tick, Decimal::new(1, 2), "the registry has the rest");
@@ -326,7 +323,6 @@ fn what_has_no_effect_is_not_semantic() {
         "name=other",
         "data.path=btc-2.parquet",
         "audit.level=off",
-        "results.every_frame=true",
         "engine.batch_rows=7",
         "interval=60m",
         "initial.\"binance:BaseToken:USDT\"=\"10000.00\"",

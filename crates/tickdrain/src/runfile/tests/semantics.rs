@@ -47,6 +47,12 @@ instruments = ["binance:spot:BTCUSDT", "kraken:spot:XXBTZUSD"]
               |
               = help: did you mean `USDT`?
 
+            error[CFG-NOT-IMPLEMENTED]: a comparison with a benchmark is not implemented yet
+             --> run.toml:3:13
+              |
+            3 | benchmark = "binance:spot:ETHUSDT"
+              |             ^^^^^^^^^^^^^^^^^^^^^^ expected no benchmark
+
             error[CFG-INSTRUMENT]: data.0.of: found the string "binance:spot:BTCUSTD"
              --> run.toml:6:6
               |
@@ -75,7 +81,7 @@ instruments = ["binance:spot:BTCUSDT", "kraken:spot:XXBTZUSD"]
                |
                = help: declare it in [[instruments]] with id, base and quote
 
-            5 faults in all
+            6 faults in all
             exit code 78
         "#]],
     );
@@ -109,6 +115,12 @@ kind = "sma_cross"
 instruments = ["binance:spot:ETHUSDT"]
 "#,
         &expect![[r#"
+            error[CFG-NOT-IMPLEMENTED]: a comparison with a benchmark is not implemented yet
+             --> run.toml:4:13
+              |
+            4 | benchmark = "binance:spot:ETHBTC"
+              |             ^^^^^^^^^^^^^^^^^^^^^ expected no benchmark
+
             error[CFG-DATA-MISSING]: benchmark: found `binance:spot:ETHBTC`, of which the run has no candles
              --> run.toml:4:13
               |
@@ -161,7 +173,7 @@ instruments = ["binance:spot:ETHUSDT"]
             23 | instruments = ["binance:spot:ETHUSDT"]
                |                ^^^^^^^^^^^^^^^^^^^^^^ expected an instrument with candles in [[data]]
 
-            8 faults in all
+            9 faults in all
             exit code 78
         "#]],
     );

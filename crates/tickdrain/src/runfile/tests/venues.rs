@@ -109,13 +109,13 @@ fn position_keys_are_checked_in_the_order_of_the_specification() {
               --> run.toml:14:27
                |
             14 | "binance:BaseToken:BTC" = -1
-               |                           ^^ expected a decimal from 0
+               |                           ^^ expected a decimal from 0 to 1000000000000000
 
             error[CFG-VALUE]: initial."binance:BaseToken:USDT": found the string "all"
               --> run.toml:15:28
                |
             15 | "binance:BaseToken:USDT" = "all"
-               |                            ^^^^^ expected a decimal from 0
+               |                            ^^^^^ expected a decimal from 0 to 1000000000000000
 
             error[CFG-NOT-IMPLEMENTED]: an initial holding of type aToken is not implemented yet
               --> run.toml:17:1
