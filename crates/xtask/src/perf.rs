@@ -97,7 +97,8 @@ fn instructions(what: &str, workload: &[&str], counts: [u32; 2]) -> Result<()> {
     let mut totals = Vec::new();
     for count in counts {
         let mut command = Command::new("valgrind");
-        command.args(["--tool=callgrind", "--callgrind-out-file=/dev/null", PROBE]);
+        command.args(["--tool=callgrind", "--toggle-collect=*measured*"]);
+        command.args(["--callgrind-out-file=/dev/null", PROBE]);
         command.args(workload).arg(count.to_string());
         let Some(found) = output(&mut command)? else {
             say(&format!("| {what} | valgrind is not here | |"));
