@@ -1,12 +1,13 @@
 //! Progress: a bar on a terminal, nothing elsewhere.
 
+use std::fmt::Write;
 use std::io::IsTerminal as _;
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
 use engine::feed::BarFeed;
 use futures_core::Stream;
-use indicatif::{ProgressBar, ProgressStyle};
+use indicatif::{HumanFloatCount, ProgressBar, ProgressState, ProgressStyle};
 use model::frame::Frame;
 
 /// Frames between two looks at the bar.
@@ -31,12 +32,16 @@ impl<F> Watched<F> {
 fn bar_of(total: Option<u64>) -> ProgressBar {
     let (bar, template) = match total {
         Some(total) => {
-            (ProgressBar::new(total), "{bar:32} {human_pos}/{human_len} bars  {per_sec}  ETA {eta}")
+            (ProgressBar::new(total), "{bar:32} {human_pos}/{human_len} bars  {rate}  ETA {eta}")
         }
-        None => (ProgressBar::no_length(), "{spinner} {human_pos} bars  {per_sec}"),
+        None => (ProgressBar::no_length(), "{spinner} {human_pos} bars  {rate}"),
     };
     // The template is a constant: if it were wrong, the default one would do.
-    bar.set_style(ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar()));
+    let style = ProgressStyle::with_template(template).unwrap_or(ProgressStyle::default_bar());
+    bar.set_style(style.with_key("rate", |state: &ProgressState, text: &mut dyn Write| {
+        // A terminal that takes no text shows no rate.
+        let _ = write!(text, "{} bars/s", HumanFloatCount(state.per_sec().round()));
+    }));
     bar
 }
 

@@ -1,7 +1,7 @@
 //! The audit log: everything that happened, append-only, chained, readable with pyarrow as it is.
 //!
 //! One Arrow IPC stream per record kind under `audit/`, all sharing `seq`; `commits.jsonl` chains
-//! them. The [`AuditRunner`](runner::AuditRunner) collects columns on the engine's thread and hands
+//! them. The [`AuditRunner`] collects columns on the engine's thread and hands
 //! them over every 4,096 ticks; encoding and writing happen on a thread of their own.
 
 pub mod commit;

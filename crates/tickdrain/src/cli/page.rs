@@ -83,7 +83,7 @@ fn figures(summary: &Summary) -> Table {
         (
             "Trades",
             vec![
-                ("round trips", summary.trades.count.to_string()),
+                ("round trips", grouped_count(summary.trades.count)),
                 ("win rate", share(summary.trades.win_rate)),
                 ("profit factor", plain(summary.trades.profit_factor)),
                 ("best / worst", best_and_worst(summary)),
@@ -92,7 +92,14 @@ fn figures(summary: &Summary) -> Table {
         (
             "Orders",
             vec![
-                ("filled", format!("{} of {}", summary.orders.filled, summary.orders.submitted)),
+                (
+                    "filled",
+                    format!(
+                        "{} of {}",
+                        grouped_count(summary.orders.filled),
+                        grouped_count(summary.orders.submitted)
+                    ),
+                ),
                 ("not filled", unfilled(summary)),
                 ("fees", money(summary.costs.fees)),
                 ("slippage", money(summary.costs.slippage)),
@@ -118,7 +125,7 @@ fn footing(summary: &Summary) -> String {
         writeln!(text, "denied {code}: {count}").expect(FITS);
     }
     if summary.integrity.gaps > 0 {
-        writeln!(text, "missing bars: {}", summary.integrity.gaps).expect(FITS);
+        writeln!(text, "missing bars: {}", grouped_count(summary.integrity.gaps)).expect(FITS);
     }
     for policy in &summary.integrity.policies {
         writeln!(text, "policy {policy}").expect(FITS);
