@@ -94,11 +94,29 @@ impl DoubleFloat {
     /// Zero.
     pub const ZERO: Self = Self { high: 0.0, low: 0.0 };
 
-    /// The two floats that together are nearest to `value`.
+    /// The two floats that together stand for `value`, to about 32 digits.
     pub fn of(value: Decimal) -> Self {
-        let high = float_of(value);
-        let rest = decimal_of_exact(high).map_or(Decimal::ZERO, |exact| value - exact);
-        Self { high, low: float_of(rest) }
+        let mantissa = value.mantissa();
+        #[expect(clippy::cast_precision_loss, reason = "what it loses is the low part")]
+        let high = mantissa as f64;
+        #[expect(clippy::cast_possible_truncation, reason = "a rounded integer below 2^97")]
+        let rest = mantissa - high as i128;
+        #[expect(clippy::cast_precision_loss, reason = "below 2^53: half a unit of the high part")]
+        let low = rest as f64;
+        // 10^scale is exact as one float up to 22, as two beyond.
+        let places = value.scale() as usize;
+        let first = places.min(POWERS_OF_TEN.len() - 1);
+        let whole = Self { high, low }.over(POWERS_OF_TEN[first]);
+        if first == places { whole } else { whole.over(POWERS_OF_TEN[places - first]) }
+    }
+
+    /// The quotient with one float.
+    fn over(self, divisor: f64) -> Self {
+        let quotient = self.high / divisor;
+        let (product, error) = two_product(quotient, divisor);
+        let rest = (self.high - product) - error + self.low;
+        let (high, low) = two_sum(quotient, rest / divisor);
+        Self { high, low }
     }
 
     /// One float, as it is.
@@ -126,12 +144,6 @@ impl DoubleFloat {
     pub fn value(self) -> f64 {
         self.high + self.low
     }
-}
-
-/// The exact value of a float as a decimal, where 28 digits hold it.
-fn decimal_of_exact(value: f64) -> Option<Decimal> {
-    use rust_decimal::prelude::FromPrimitive;
-    Decimal::from_f64_retain(value).or_else(|| Decimal::from_f64(value))
 }
 
 fn two_sum(a: f64, b: f64) -> (f64, f64) {

@@ -1,7 +1,9 @@
 //! Columns: how values of the model look in Arrow, in the log and in the results alike.
 
+use std::fmt::{Display, Write as _};
 use std::sync::Arc;
 
+use arrow_array::builder::StringBuilder;
 use arrow_array::{ArrayRef, Decimal128Array, StringArray, TimestampMillisecondArray};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use model::Decimal;
@@ -57,6 +59,16 @@ pub(crate) fn decimals(
 /// A column of texts.
 pub(crate) fn texts<T: AsRef<str>>(values: impl IntoIterator<Item = T>) -> ArrayRef {
     Arc::new(StringArray::from_iter_values(values))
+}
+
+/// A column of things as they print, without a text of its own for each.
+pub(crate) fn printed<T: Display>(values: impl IntoIterator<Item = T>) -> ArrayRef {
+    let mut column = StringBuilder::new();
+    for value in values {
+        write!(column, "{value}").expect("a column takes every text");
+        column.append_value("");
+    }
+    Arc::new(column.finish())
 }
 
 /// A column of texts that may be missing.

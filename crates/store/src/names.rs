@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
@@ -46,7 +47,7 @@ impl Names {
     }
 
     /// The order that an intent wants to become; remembers its label.
-    pub(crate) fn order_of(&self, intent: &OrderIntent) -> String {
+    pub(crate) fn order_of(&self, intent: &OrderIntent) -> OrderName<'_> {
         if let Some(label) = &intent.label {
             self.labels.borrow_mut().insert(intent.order_id, Arc::clone(label));
         }
@@ -54,10 +55,28 @@ impl Names {
     }
 
     /// The label of an order, or its strategy and number.
-    pub(crate) fn order(&self, order: OrderId) -> String {
+    pub(crate) fn order(&self, order: OrderId) -> OrderName<'_> {
         match self.labels.borrow().get(&order) {
-            Some(label) => label.to_string(),
-            None => format!("{}-{}", self.strategy(order.strategy), order.number),
+            Some(label) => OrderName::Label(Arc::clone(label)),
+            None => OrderName::Number(self.strategy(order.strategy), order.number),
+        }
+    }
+}
+
+/// Name of an order as files spell it.
+#[derive(Clone, Debug)]
+pub(crate) enum OrderName<'a> {
+    /// As its strategy calls it.
+    Label(Arc<str>),
+    /// Its strategy, and which of that strategy's orders it is.
+    Number(&'a str, u32),
+}
+
+impl fmt::Display for OrderName<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Label(label) => formatter.write_str(label),
+            Self::Number(strategy, number) => write!(formatter, "{strategy}-{number}"),
         }
     }
 }

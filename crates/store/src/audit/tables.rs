@@ -15,7 +15,7 @@ use model::order::{Size, Verdict};
 
 use super::kind::Kind;
 use super::records::{Rare, RareEvent, Records};
-use crate::columns::{DECIMAL, decimals, schema, some_texts, texts, times, timestamp};
+use crate::columns::{DECIMAL, decimals, printed, schema, some_texts, texts, times, timestamp};
 use crate::names::Names;
 
 /// The columns of a kind; every row has `seq` and `ts`, and `cause_seq` where something caused it.
@@ -212,7 +212,7 @@ fn intents(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
     };
     columns.extend([
         publishers(&rows),
-        texts(each().map(|intent| names.order_of(intent))),
+        printed(each().map(|intent| names.order_of(intent))),
         texts(each().map(|intent| names.instrument(intent.instrument))),
         texts(each().map(|intent| intent.side.name())),
         texts(each().map(|intent| intent.order_type.name())),
@@ -238,7 +238,7 @@ fn verdicts(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
     };
     let mut columns = heads(&rows, false);
     columns.extend([
-        texts(each().map(|(id, ..)| names.order(id))),
+        printed(each().map(|(id, ..)| names.order(id))),
         flags(&each().map(|(_, order, _)| order.is_some()).collect::<Vec<_>>()),
         decimals(each().map(|(_, order, _)| order.and_then(|order| units(order.size))))?,
         times(each().map(|(_, order, _)| order.map(|order| order.ts_eligible))),
@@ -256,7 +256,7 @@ fn updates(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
     let refusals = || each().map(|update| update.refusal.as_ref());
     let mut columns = heads(&rows, false);
     columns.extend([
-        texts(each().map(|update| names.order(update.order_id))),
+        printed(each().map(|update| names.order(update.order_id))),
         texts(each().map(|update| update.status.name())),
         decimals(each().map(|update| update.order_qty.map(|quantity| quantity.0)))?,
         decimals(each().map(|update| Some(update.cum_qty.0)))?,
@@ -274,7 +274,7 @@ fn fills(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
     let mut columns = heads(&rows, false);
     columns.extend([
         column::<UInt64Type>(each().map(|fill| fill.trade_id).collect()),
-        texts(each().map(|fill| names.order(fill.order_id))),
+        printed(each().map(|fill| names.order(fill.order_id))),
         times(each().map(|fill| Some(fill.ts))),
         texts(each().map(|fill| names.instrument(fill.instrument))),
         texts(each().map(|fill| fill.side.name())),

@@ -50,7 +50,7 @@ impl OrderBook {
     pub(crate) fn submit(&mut self, rare: &Rare, intent: &OrderIntent, names: &Names) {
         self.places.insert(intent.order_id, self.written + self.rows.len());
         self.rows.push_back(OrderRow {
-            name: names.order_of(intent),
+            name: names.order_of(intent).to_string(),
             order_id: intent.order_id,
             seq: rare.seq,
             ts_decided: rare.ts,

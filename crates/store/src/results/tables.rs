@@ -11,7 +11,7 @@ use model::order::StrategyIx;
 
 use super::orders::OrderRow;
 use crate::audit::records::{AccountColumns, PositionRow};
-use crate::columns::{DECIMAL, decimals, schema, some_texts, texts, times, timestamp};
+use crate::columns::{DECIMAL, decimals, printed, schema, some_texts, texts, times, timestamp};
 use crate::names::Names;
 
 use DataType::{Float64, UInt32, UInt64, Utf8};
@@ -112,7 +112,7 @@ pub(crate) fn fills(rows: &[(u64, &Fill)], names: &Names) -> Result<Vec<ArrayRef
     let each = || rows.iter().map(|(_, fill)| fill);
     Ok(vec![
         Arc::new(UInt64Array::from_iter_values(each().map(|fill| fill.trade_id))),
-        texts(each().map(|fill| names.order(fill.order_id))),
+        printed(each().map(|fill| names.order(fill.order_id))),
         texts(each().map(|fill| names.strategy(fill.order_id.strategy))),
         Arc::new(UInt64Array::from_iter_values(rows.iter().map(|(seq, _)| *seq))),
         times(each().map(|fill| Some(fill.ts))),
