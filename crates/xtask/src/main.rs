@@ -2,6 +2,7 @@
 
 mod perf;
 mod shell;
+mod tests;
 
 use std::path::Path;
 
@@ -39,5 +40,5 @@ fn ci() -> Result<()> {
 
 fn test() -> Result<()> {
     say("tests");
-    cargo(&["test", "--workspace", "--locked"], &[])
+    tests::run(&["test", "--workspace", "--locked"])
 }
