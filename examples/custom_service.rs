@@ -101,4 +101,4 @@ fn main() -> Result<(), BacktestError> {
 
 const FILLED: u64 = 52;
 const EQUITY_END: f64 = 72_551.059_57;
-const DIGEST: &str = "31dbe2a5181a9756404074cbf5da6fe4e9f763fa379af5bbfa34fec025ca0321";
+const DIGEST: &str = "48ffb61da43a1c0a10fc0d827b1960158bc7625aa892b8b269e39ffc24b29fd0";

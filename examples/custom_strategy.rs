@@ -103,4 +103,4 @@ fn main() -> Result<(), BacktestError> {
 
 const TRADES: u64 = 41;
 const EQUITY_END: f64 = 9_199.748_878_35;
-const DIGEST: &str = "421574c2df50211e994f45e30f1145ef8f92efe934243fba303135c9e80ec6dc";
+const DIGEST: &str = "843a6d9b2fee5ec111f4dc80ea79d6ad25e30367e31cb19aba0bf22a3a853c7e";

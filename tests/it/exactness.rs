@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a helper of tests panics where a test would")]
 
 use std::cmp::Ordering;
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use model::Decimal;
@@ -142,7 +143,7 @@ impl<'a> Book<'a> {
                 self.expected.balances.push((tick, market.quote, units(self.cash)));
             }
             self.expected.equity.push((tick, self.cash + self.base * closes[row]));
-            if let Some(order) = self.decide(&closes[..=row], &mut before)
+            if let Some(order) = self.decide(&closes[..=row], &mut before, pending.last())
                 && self.passes_gate(order, closes[row])
             {
                 pending.push(order);
@@ -151,8 +152,13 @@ impl<'a> Book<'a> {
         self.expected
     }
 
-    /// What the strategy wants after the last of `closes`.
-    fn decide(&self, closes: &[Decimal], before: &mut Option<Ordering>) -> Option<Order> {
+    /// What the strategy wants after the last of `closes`; an order that waits counts as done.
+    fn decide(
+        &self,
+        closes: &[Decimal],
+        before: &mut Option<Ordering>,
+        waiting: Option<&Order>,
+    ) -> Option<Order> {
         let Some((fast, slow)) = self.case.averages else {
             return (closes.len() == 1).then_some(Order::Buy);
         };
@@ -163,9 +169,14 @@ impl<'a> Book<'a> {
         // Quotients would round: averages compare like their sums times the other's length.
         let now = (fast_sum * Decimal::from(slow)).cmp(&(slow_sum * Decimal::from(fast)));
         let before = before.replace(now)?;
+        let is_flat = match waiting {
+            Some(Order::Buy) => false,
+            Some(Order::SellAll) => true,
+            None => self.base.is_zero(),
+        };
         match now {
-            Ordering::Greater if before != now && self.base.is_zero() => Some(Order::Buy),
-            Ordering::Less if before != now && !self.base.is_zero() => Some(Order::SellAll),
+            Ordering::Greater if before != now && is_flat => Some(Order::Buy),
+            Ordering::Less if before != now && !is_flat => Some(Order::SellAll),
             Ordering::Less | Ordering::Equal | Ordering::Greater => None,
         }
     }
@@ -314,6 +325,9 @@ fn assert_balances(folder: &Path, expected: &[Balance]) {
     }
     let mut expected = expected.to_vec();
     expected.sort_unstable();
+    // Fills of one bar may leave a balance as it was: then it has no row.
+    let mut last = BTreeMap::new();
+    expected.retain(|(_, asset, quantity)| last.insert(*asset, *quantity) != Some(*quantity));
     found.sort_unstable();
     assert_eq!(found, expected);
 }

@@ -37,7 +37,7 @@ pub(crate) fn shared(path: &str) -> Option<PathBuf> {
 /// Says that a test is skipped: past the test runner, which would keep it to itself.
 pub(crate) fn say_skipped(why: &str) {
     // Nobody to tell is no reason to fail.
-    let _ = writeln!(std::io::stderr(), "skipped: {why}");
+    drop(writeln!(std::io::stderr(), "skipped: {why}"));
 }
 
 /// The `tickdrain` command, built once for all tests.

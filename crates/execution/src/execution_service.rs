@@ -5,7 +5,8 @@ use std::sync::Arc;
 
 use engine::delivery::Outbox;
 use engine::service::{BacktestService, RunOutcome, ServiceReport};
-use ledger::{Account, AccountError};
+use ledger::Account;
+pub use ledger::AccountError;
 use model::Decimal;
 use model::event::{Envelope, Payload, Topic};
 use model::fill::{Fill, Liquidity, PriceRule};
@@ -97,7 +98,8 @@ impl ExecutionService {
     fn match_at_open(&mut self, frame: &Frame, outbox: &mut Outbox) -> Result<(), ExecutionError> {
         let open = frame.ts().before(self.settings.interval);
         let mut waiting = Vec::new();
-        for working in std::mem::take(&mut self.working) {
+        let mut queue = std::mem::take(&mut self.working).into_iter();
+        while let Some(working) = queue.next() {
             let order = &working.order;
             let bar = frame.bar(order.instrument).filter(|_| order.ts_eligible <= open);
             let Some(bar) = bar else {
@@ -106,7 +108,7 @@ impl ExecutionService {
             };
             let order = self.clipped(order);
             let instrument = self.instruments.instrument(order.instrument);
-            let funds = self.funds(&working);
+            let funds = self.funds(&working, queue.as_slice());
             let slippage = self.settings.slippage;
             match matching::market_at_open(&order, bar, instrument, slippage, funds) {
                 Outcome::Waits => waiting.push(working),
@@ -135,16 +137,22 @@ impl ExecutionService {
         order
     }
 
-    /// What the order may spend: what is free, and what was set aside for it.
-    fn funds(&self, working: &WorkingOrder) -> Funds {
-        let WorkingOrder { order, reservation } = working;
-        let own = |key: KeyIx| {
-            let reserved = if key == reservation.key { reservation.amount } else { Decimal::ZERO };
-            self.account.free(key) + reserved
+    /// What the order may spend: all that orders before it do not need. Those after it come later,
+    /// at the venue too.
+    fn funds(&self, working: &WorkingOrder, later: &[WorkingOrder]) -> Funds {
+        let instrument = working.order.instrument;
+        let (quote, base) =
+            (self.instruments.quote_key(instrument), self.instruments.base_key(instrument));
+        let available = |key: KeyIx| {
+            let own_and_later = std::iter::once(working).chain(later);
+            let reserved = own_and_later.map(|order| order.reservation);
+            let reserved = reserved.filter(|reserved| reserved.key == key);
+            self.account.free(key) + reserved.map(|reserved| reserved.amount).sum::<Decimal>()
         };
         Funds {
-            cash: own(self.instruments.quote_key(order.instrument)),
-            base: own(self.instruments.base_key(order.instrument)),
+            cash: available(quote),
+            base: available(base),
+            held: self.account.position(instrument).0,
         }
     }
 

@@ -78,6 +78,10 @@ impl RiskGate {
             Size::Units(quantity) => {
                 Size::Units(checked_quantity(quantity, reference, instrument)?)
             }
+            Size::Share(share) if share <= Decimal::ZERO || share > Decimal::ONE => {
+                let detail = format!("a share of {share}, expected more than 0 and at most 1");
+                return Err(refusal(RefusalCode::Share, detail));
+            }
             share @ Size::Share(_) => share,
         };
         let need = reservation::market_order(

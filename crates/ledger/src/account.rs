@@ -183,7 +183,8 @@ impl Account {
     fn book_trip(&mut self, fill: &Fill) {
         let place = fill.instrument.index();
         let Position { quantity, cost } = self.positions[place];
-        let trip = self.trips[place].get_or_insert_with(|| OpenTrip::opened_at(fill.ts));
+        let trip = self.trips[place]
+            .get_or_insert_with(|| OpenTrip::opened_at(fill.ts, quantity.is_zero()));
         let held = match fill.side {
             OrderSide::Buy => Quantity(quantity.0 + fill.last_qty.0),
             OrderSide::Sell => {

@@ -19,6 +19,8 @@ pub(crate) struct OpenTrip {
     mae: f64,
     mfe: f64,
     bars: u32,
+    /// Whether it began flat: what the run started with has no entry price.
+    is_whole: bool,
 }
 
 /// Everything traded on one side.
@@ -41,7 +43,7 @@ impl Leg {
 
 impl OpenTrip {
     /// The trip that a first fill opens.
-    pub(crate) fn opened_at(ts: UtcMillis) -> Self {
+    pub(crate) fn opened_at(ts: UtcMillis, is_whole: bool) -> Self {
         Self {
             entry_ts: ts,
             qty_max: Quantity::ZERO,
@@ -51,6 +53,7 @@ impl OpenTrip {
             mae: 0.0,
             mfe: 0.0,
             bars: 0,
+            is_whole,
         }
     }
 
@@ -80,6 +83,9 @@ impl OpenTrip {
     /// The finished trip, closed by `fill`. A holding that the run started with has no entry price
     /// and makes no trip.
     pub(crate) fn close(self, fill: &Fill) -> Option<RoundTrip> {
+        if !self.is_whole {
+            return None;
+        }
         let pnl = self.sold.notional - self.bought.notional - self.fees.0;
         Some(RoundTrip {
             instrument: fill.instrument,

@@ -100,6 +100,9 @@ impl fmt::Display for Size {
     }
 }
 
+/// Largest amount that can be asked for, 10¹⁵: a notional has to fit into 28 digits.
+const MOST_UNITS: Decimal = Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0);
+
 /// Why a text is no size.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is neither a positive amount of base units nor a share from 0% (excluded) to 100%")]
@@ -116,7 +119,7 @@ impl FromStr for Size {
                 .map(|percent| Self::Share(percent / Decimal::ONE_HUNDRED)),
             None => Decimal::from_str_exact(text.trim())
                 .ok()
-                .filter(|units| *units > Decimal::ZERO)
+                .filter(|units| *units > Decimal::ZERO && *units <= MOST_UNITS)
                 .map(|units| Self::Units(Quantity(units))),
         };
         parsed.ok_or_else(|| ParseSizeError(text.to_owned()))
@@ -277,6 +280,10 @@ pub enum RefusalCode {
     VenueBalance,
     /// The venue: the position no longer covers the fill.
     VenuePosition,
+    /// A share that is not in (0, 1].
+    Share,
+    /// The venue: the price rounds to nothing.
+    VenueTick,
     /// The venue: a share of what is left is less than one lot.
     VenueNothingLeft,
 }
@@ -295,6 +302,8 @@ impl RefusalCode {
             Self::NoPrice => "RISK-NO-PRICE",
             Self::VenueBalance => "VEN-BALANCE",
             Self::VenuePosition => "VEN-POSITION",
+            Self::Share => "RISK-SHARE",
+            Self::VenueTick => "VEN-TICK",
             Self::VenueNothingLeft => "VEN-NOTHING-LEFT",
         }
     }

@@ -1,5 +1,6 @@
 //! Replays a list of requests from a file, so that published examples run without writing code.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -136,11 +137,20 @@ fn read(text: &str, instruments: &InstrumentTable) -> Result<Vec<Row>, Parameter
         }
     }
     let mut rows = Vec::new();
+    let mut labels: BTreeMap<Arc<str>, u64> = BTreeMap::new();
     for record in reader.records() {
         let record = record
             .map_err(|error| unreadable(error.position().map_or(0, csv::Position::line), &error))?;
         let line = record.position().map_or(0, csv::Position::line);
-        rows.push(Cells { header: &header, record: &record, line }.row(instruments)?);
+        let row = Cells { header: &header, record: &record, line }.row(instruments)?;
+        let label = row.request.label.clone();
+        if let Some((label, first)) =
+            label.and_then(|label| Some((label.clone(), labels.insert(label, line)?)))
+        {
+            let found = format!("order_id `{label}` again, as in line {first}");
+            return Err(fault(line, found, "an order_id of its own for every row".to_owned()));
+        }
+        rows.push(row);
     }
     // Rows of one time stay in file order: the sort is stable.
     rows.sort_by_key(|row: &Row| row.decide_ts);

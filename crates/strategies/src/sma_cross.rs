@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 use model::frame::MarketView;
 use model::instrument::InstrumentIx;
 use model::numeric::FixedPoint;
-use model::order::Size;
+use model::order::{OrderId, OrderUpdate, Size, Verdict};
 use model::parameter::{ParameterError, ParameterKind, ParameterSpec};
 use model::snapshot::AccountSnapshot;
 use model::strategy::{Decision, OrderDesk, Strategy, StrategyError, StrategyKind, StrategySetup};
@@ -31,6 +31,8 @@ struct Lines {
     slow: RollingSum,
     /// Where the fast average stood to the slow one at the bar before.
     before: Option<Ordering>,
+    /// The order asked for last, while it has not ended, and whether it buys.
+    open_order: Option<(OrderId, bool)>,
 }
 
 /// What happened at a bar.
@@ -111,6 +113,7 @@ impl StrategyKind for SmaCross {
             fast: RollingSum::new(fast),
             slow: RollingSum::new(slow),
             before: None,
+            open_order: None,
         };
         Ok(Self {
             size: parameters.size("size"),
@@ -153,20 +156,47 @@ impl Strategy for SmaCross {
                 // The averages fill up; a cross before the start is history.
                 continue;
             }
-            let is_flat = account.position(lines.instrument).is_zero();
+            // An order that waits for a bar counts as done: orders fill in turn.
+            let is_flat = match lines.open_order {
+                Some((_, buys)) => !buys,
+                None => account.position(lines.instrument).is_zero(),
+            };
             match cross {
                 Some(Cross::Up) if is_flat => {
-                    orders.buy(lines.instrument, self.size);
+                    let order = orders.buy(lines.instrument, self.size);
+                    lines.open_order = Some((order, true));
                     decision = Decision::trade("fast crossed above slow");
                 }
                 Some(Cross::Down) if !is_flat => {
-                    orders.sell(lines.instrument, Size::ALL);
+                    let order = orders.sell(lines.instrument, Size::ALL);
+                    lines.open_order = Some((order, false));
                     decision = Decision::trade("fast crossed below slow");
                 }
                 Some(Cross::Up | Cross::Down) | None => {}
             }
         }
         Ok(decision)
+    }
+
+    fn on_order_update(&mut self, update: &OrderUpdate) {
+        if update.status.is_final() {
+            self.forget(update.order_id);
+        }
+    }
+
+    fn on_verdict(&mut self, verdict: &Verdict) {
+        if let Verdict::Denied { order_id, .. } = verdict {
+            self.forget(*order_id);
+        }
+    }
+}
+
+impl SmaCross {
+    /// An order has ended: the position says again where the strategy stands.
+    fn forget(&mut self, order: OrderId) {
+        for lines in &mut self.lines {
+            lines.open_order = lines.open_order.filter(|(open, _)| *open != order);
+        }
     }
 }
 
@@ -180,6 +210,7 @@ mod tests {
             fast: RollingSum::new(fast),
             slow: RollingSum::new(slow),
             before: None,
+            open_order: None,
         };
         closes.iter().map(|close| lines.cross(FixedPoint::of(*close).unwrap())).collect()
     }

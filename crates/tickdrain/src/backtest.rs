@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 
 use engine::bus::Schedule;
+use engine::error::EngineError;
 use engine::run::RunReport;
 use engine::service::{RunOutcome, RunStatus, ServiceReport};
 use store::FolderError;
@@ -144,7 +145,14 @@ impl Backtest {
         let (engine, recording) = wiring::wire(&self.app, &self.config, &inputs, circumstances)?;
         let total = self.shows_progress.then(|| wiring::expected_frames(&self.config)).flatten();
         let report = block_on(engine.run(Watched::new(feed, total, self.shows_progress)));
-        let recorded = recording.finish()?;
+        let recorded = match (recording.finish(), &report.error) {
+            (Ok(recorded), _) => recorded,
+            // The run's own error came first; without a writer there are no figures to go with it.
+            (Err(_), Some(error)) if !is_writers(error) => {
+                Recorded { digest: None, figures: Figures::default() }
+            }
+            (Err(error), _) => return Err(error.into()),
+        };
         let facts = facts.read().unwrap_or_default();
         let wall_s = started.elapsed().as_secs_f64();
         let summary = self.summarize(&inputs, &report.outcome, &recorded, &facts, wall_s);
@@ -277,6 +285,11 @@ impl Backtest {
             dropped: 0,
         }
     }
+}
+
+/// Whether a run failed only because its writer did.
+fn is_writers(error: &EngineError) -> bool {
+    if let EngineError::Service { source, .. } = error { source.is::<FolderError>() } else { false }
 }
 
 fn input_files(inputs: &Inputs, facts: &[SeriesFacts]) -> Vec<Input> {

@@ -2,6 +2,7 @@
 
 use engine::error::EngineError;
 use engine::strategy_runner::StrategyRunnerError;
+use execution::execution_service::{AccountError, ExecutionError};
 use store::FolderError;
 use store::candles::{DataError, FaultClass};
 
@@ -22,7 +23,7 @@ pub enum BacktestError {
     Folder(#[from] FolderError),
 
     #[error("the run could not be set up")]
-    Setup(#[from] execution::execution_service::ExecutionError),
+    Setup(#[from] ExecutionError),
 
     #[error("the run failed")]
     Failed { source: EngineError, report: Box<Report> },
@@ -55,7 +56,7 @@ impl BacktestError {
         match self {
             Self::RunFile(faults) => faults.exit_code(),
             Self::Data(error) => of_data(error),
-            Self::Folder(_) => exit::IO,
+            Self::Folder(error) => of_folder(error),
             Self::Setup(_) => exit::CONFIG,
             Self::Failed { source, .. } => of_engine(source),
             Self::Schedule { .. } => exit::DIFFERENCE,
@@ -84,6 +85,19 @@ const fn of_data(error: &DataError) -> u8 {
     }
 }
 
+/// Amounts that no column holds are no fault of the disk.
+const fn of_folder(error: &FolderError) -> u8 {
+    match error {
+        FolderError::Encode { .. } => exit::SYSTEM,
+        FolderError::Create { .. }
+        | FolderError::Write { .. }
+        | FolderError::Read { .. }
+        | FolderError::NotEmpty { .. }
+        | FolderError::Parquet { .. }
+        | FolderError::WriterGone => exit::IO,
+    }
+}
+
 /// A failure of the run is the system's, unless its cause is somebody's file.
 fn of_engine(error: &EngineError) -> u8 {
     let cause = match error {
@@ -102,8 +116,11 @@ fn of_engine(error: &EngineError) -> u8 {
     if let Some(error) = cause.downcast_ref::<DataError>() {
         return of_data(error);
     }
-    if cause.is::<FolderError>() {
-        return exit::IO;
+    if let Some(error) = cause.downcast_ref::<FolderError>() {
+        return of_folder(error);
+    }
+    if let Some(ExecutionError::Account(AccountError::NoPrice { .. })) = cause.downcast_ref() {
+        return exit::CONFIG;
     }
     match cause.downcast_ref::<StrategyRunnerError>() {
         Some(

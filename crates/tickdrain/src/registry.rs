@@ -195,9 +195,9 @@ impl Registry {
     }
 }
 
-/// A fee may be a rebate, but never more than the notional itself.
+/// A fee may be a rebate; a tenth of the notional is more than any venue has ever given.
 pub(crate) const FEE_BPS: Number = Number {
-    min: Decimal::from_parts(10_000, 0, 0, true, 0),
+    min: Decimal::from_parts(1_000, 0, 0, true, 0),
     max: Decimal::from_parts(10_000, 0, 0, false, 0),
 };
 

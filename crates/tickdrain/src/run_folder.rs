@@ -75,10 +75,26 @@ fn explicit(path: &Path, overwrite: bool) -> Result<PathBuf, FolderError> {
         return Err(FolderError::NotEmpty { path: path.to_owned() });
     }
     for entry in entries {
-        remove(&entry.map_err(read)?.path())?;
+        let entry = entry.map_err(read)?;
+        // What else lies there is somebody's own, the inputs of this very run perhaps.
+        if entry.file_name().to_str().is_some_and(|name| WRITTEN.contains(&name)) {
+            remove(&entry.path())?;
+        }
     }
     Ok(path.to_owned())
 }
+
+/// Everything that a run writes into its folder.
+const WRITTEN: [&str; 8] = [
+    "run.toml",
+    "summary.json",
+    "equity.parquet",
+    "orders.parquet",
+    "fills.parquet",
+    "trades.parquet",
+    "positions.parquet",
+    "audit",
+];
 
 /// Whether a run has left its results here; somebody's own `run.toml` is not enough.
 fn is_run(path: &Path) -> bool {
@@ -127,6 +143,8 @@ mod tests {
         fs::write(path.join("audit/commits.jsonl"), "").unwrap();
         assert!(matches!(explicit(&path, false), Err(FolderError::NotEmpty { .. })));
         assert_eq!(explicit(&path, true).unwrap(), path);
-        assert_eq!(fs::read_dir(&path).unwrap().count(), 0);
+        let left: Vec<_> =
+            fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().path()).collect();
+        assert_eq!(left, [path.join("notes.txt")], "what no run writes is somebody's own");
     }
 }

@@ -50,8 +50,14 @@ impl Inputs {
             .collect::<Result<Vec<_>, BacktestError>>()?;
         let mut hasher = blake3::Hasher::new_derive_key("tickdrain run id");
         hasher.update(config.semantic_toml().as_bytes());
-        for dataset in &datasets {
-            hasher.update(dataset.as_bytes());
+        let mut hashes = datasets.iter();
+        for series in &config.data {
+            // How many files a series has is part of what it is: the same hashes could be divided
+            // otherwise.
+            hasher.update(&(series.paths.len() as u64).to_le_bytes());
+            for dataset in hashes.by_ref().take(series.paths.len()) {
+                hasher.update(dataset.as_bytes());
+            }
         }
         hasher.update(Registry::built_in().hash().as_bytes());
         Ok(Self { run_id: hasher.finalize().to_hex().to_string(), datasets })

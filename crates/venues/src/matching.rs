@@ -3,7 +3,7 @@
 use model::Decimal;
 use model::frame::{Bar, BarKind};
 use model::instrument::Instrument;
-use model::money::{Cash, Price, Quantity};
+use model::money::{Cash, Price, Quantity, ceil_to};
 use model::numeric::decimal_of;
 use model::order::{Order, OrderSide, Refusal, RefusalCode, Size};
 
@@ -17,6 +17,8 @@ pub struct Funds {
     pub cash: Decimal,
     /// Base units for a sell.
     pub base: Decimal,
+    /// Base units held, of which a share is a share.
+    pub held: Decimal,
 }
 
 /// A trade at the venue.
@@ -65,7 +67,10 @@ pub fn market_at_open(
         return Outcome::Waits;
     }
     let base = decimal_of(bar.open).and_then(Price::new).expect("sources check their prices");
-    let px = slippage.apply(base, order.side, instrument.tick);
+    let Some(px) = slippage.apply(base, order.side, instrument.tick) else {
+        let detail = format!("{} is less than one tick, {}", base.value(), instrument.tick).into();
+        return Outcome::Rejected(Refusal { code: RefusalCode::VenueTick, detail });
+    };
     let trade = |quantity: Quantity| Execution {
         last_qty: quantity,
         last_px: px,
@@ -80,6 +85,10 @@ pub fn market_at_open(
 }
 
 fn units(execution: Execution, side: OrderSide, funds: Funds) -> Outcome {
+    if execution.last_qty.is_zero() {
+        let detail = "nothing is left to reduce".into();
+        return Outcome::NothingLeft(Refusal { code: RefusalCode::VenueNothingLeft, detail });
+    }
     let (need, have, code) = match side {
         OrderSide::Buy => (cost(&execution), funds.cash, RefusalCode::VenueBalance),
         OrderSide::Sell => (execution.last_qty.0, funds.base, RefusalCode::VenuePosition),
@@ -102,12 +111,17 @@ fn share_of(
     let budget = funds.cash * share;
     let quantity = match side {
         OrderSide::Buy => budget / (px.value() * with_fee(instrument.taker_fee)),
-        OrderSide::Sell => funds.base * share,
+        OrderSide::Sell => (funds.held * share).min(funds.base),
     };
     let mut quantity = Quantity(quantity).floor_to(instrument.lot);
-    // Rounding of notional and fee may cost one lot more than the budget; never two.
-    if side == OrderSide::Buy && quantity.0 > Decimal::ZERO && cost(&trade(quantity)) > budget {
-        quantity.0 -= instrument.lot;
+    // Rounding of notional and fee may cost more than the budget: by less than a lot, or by many if
+    // a lot is worth less than the last digit of cash.
+    while side == OrderSide::Buy && quantity.0 > Decimal::ZERO {
+        let excess = cost(&trade(quantity)) - budget;
+        if excess <= Decimal::ZERO {
+            break;
+        }
+        quantity.0 -= ceil_to(excess / px.value(), instrument.lot);
     }
     let notional = (px * quantity).value();
     let too_small = quantity.0 <= Decimal::ZERO
@@ -116,7 +130,9 @@ fn share_of(
     if too_small {
         let what = match side {
             OrderSide::Buy => format!("{budget} {} of free cash", instrument.quote),
-            OrderSide::Sell => format!("{} {} held", funds.base * share, instrument.base),
+            OrderSide::Sell => {
+                format!("{} {} to sell", quantity.0.max(Decimal::ZERO), instrument.base)
+            }
         };
         let detail = format!("{what} is less than the smallest order").into();
         return Outcome::NothingLeft(Refusal { code: RefusalCode::VenueNothingLeft, detail });
@@ -177,7 +193,8 @@ mod tests {
         for row in rows.trim().lines() {
             let cells: Vec<&str> = row.split_whitespace().collect();
             let side = if cells[0] == "buy" { OrderSide::Buy } else { OrderSide::Sell };
-            let funds = Funds { cash: cells[2].parse().unwrap(), base: cells[3].parse().unwrap() };
+            let base = cells[3].parse().unwrap();
+            let funds = Funds { cash: cells[2].parse().unwrap(), base, held: base };
             let (open, volume) = (cells[4].parse().unwrap(), cells[5].parse().unwrap());
             let kind = BarKind::Real;
             let bar = Bar { open, high: open, low: open, close: open, volume, kind };
@@ -229,6 +246,46 @@ mod tests {
         );
     }
 
+    #[test]
+    fn a_share_of_a_sale_is_one_of_the_position_as_far_as_it_is_available() {
+        let bar = Bar {
+            open: 100.0,
+            high: 100.0,
+            low: 100.0,
+            close: 100.0,
+            volume: 1.0,
+            kind: BarKind::Real,
+        };
+        let half = order(OrderSide::Sell, "50%".parse().unwrap());
+        for (base, sold) in [("1", "0.5"), ("0.7", "0.5"), ("0.3", "0.3")] {
+            let funds =
+                Funds { cash: Decimal::ZERO, base: base.parse().unwrap(), held: Decimal::ONE };
+            let outcome = market_at_open(&half, &bar, &instrument(), Slippage::None, funds);
+            let Outcome::Filled(execution) = outcome else { panic!("{outcome:?}") };
+            assert_eq!(execution.last_qty.0, sold.parse().unwrap(), "{base} available");
+        }
+    }
+
+    #[test]
+    fn a_lot_worth_less_than_the_last_digit_of_cash_does_not_overdraw() {
+        let terms = Instrument {
+            lot: Decimal::new(1, 8),
+            tick: Decimal::new(1, 12),
+            min_notional: Decimal::ZERO,
+            min_qty: Decimal::ZERO,
+            taker_fee: Bps(Decimal::new(1337, 2)),
+            ..instrument()
+        };
+        let px = 0.000_002_123_457;
+        let bar = Bar { open: px, high: px, low: px, close: px, volume: 1.0, kind: BarKind::Real };
+        let cash: Decimal = "1000.0000000000003".parse().unwrap();
+        let funds = Funds { cash, base: Decimal::ZERO, held: Decimal::ZERO };
+        let all = order(OrderSide::Buy, Size::ALL);
+        let outcome = market_at_open(&all, &bar, &terms, Slippage::None, funds);
+        let Outcome::Filled(execution) = outcome else { panic!("{outcome:?}") };
+        assert!(cost(&execution) <= cash, "{execution:?}");
+    }
+
     proptest! {
         #[test]
         fn a_share_never_costs_more_than_its_budget_and_wastes_less_than_two_lots(
@@ -238,7 +295,7 @@ mod tests {
             let share = Decimal::new(share, 2);
             let open = f64::from(open) / 100.0;
             let bar = Bar { open, high: open, low: open, close: open, volume: 1.0, kind: BarKind::Real };
-            let funds = Funds { cash, base: Decimal::ZERO };
+            let funds = Funds { cash, base: Decimal::ZERO, held: Decimal::ZERO };
             let order = order(OrderSide::Buy, Size::Share(share));
             let instrument = instrument();
             if let Outcome::Filled(execution) = market_at_open(&order, &bar, &instrument, Slippage::None, funds) {

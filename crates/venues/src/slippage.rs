@@ -18,12 +18,9 @@ pub enum Slippage {
 impl Slippage {
     /// The price after slippage, rounded to `tick` against the account.
     ///
-    /// Source: 10 §12.5. A sale is never rounded down to nothing: one tick is the least.
-    ///
-    /// # Panics
-    ///
-    /// If `tick` is not positive; the registry refuses such instruments.
-    pub fn apply(self, base: Price, side: OrderSide, tick: Decimal) -> Price {
+    /// Source: 10 §12.5. `None` for a sale that rounds down to nothing: there is no such price, and
+    /// one tick would be better than the market.
+    pub fn apply(self, base: Price, side: OrderSide, tick: Decimal) -> Option<Price> {
         let distance = match self {
             Self::None => Decimal::ZERO,
             Self::Fixed(rate) => base.value() * rate.fraction(),
@@ -32,7 +29,7 @@ impl Slippage {
             OrderSide::Buy => ceil_to(base.value() + distance, tick),
             OrderSide::Sell => floor_to(base.value() - distance, tick),
         };
-        Price::new(rounded.max(tick)).expect("a tick is positive")
+        Price::new(rounded)
     }
 }
 
@@ -61,10 +58,10 @@ mod tests {
             (five, OrderSide::Buy, "50000", "50025"),
             (five, OrderSide::Sell, "50000", "49975"),
             (five, OrderSide::Buy, "100.01", "100.07"),
-            (five, OrderSide::Sell, "0.01", "0.01"),
         ] {
-            assert_eq!(slippage.apply(px(base), side, tick), px(expected), "{base} {side:?}");
+            assert_eq!(slippage.apply(px(base), side, tick), Some(px(expected)), "{base} {side:?}");
         }
+        assert_eq!(five.apply(px("0.01"), OrderSide::Sell, tick), None);
         assert!((slippage_bps(px("50000"), px("50025"), OrderSide::Buy) - 5.0).abs() < 1e-12);
         assert!((slippage_bps(px("50000"), px("49975"), OrderSide::Sell) - 5.0).abs() < 1e-12);
     }

@@ -12,14 +12,13 @@ use shell::{cargo, say};
 const USAGE: &str = "\
 cargo xtask ci                what continuous integration runs: format, lints, docs, tests
 cargo xtask test              the tests of the whole workspace, examples included
-cargo xtask perf [RUN.toml]   the speed targets: wall time, and instructions where valgrind is";
+cargo xtask perf RUN.toml     the speed targets: wall time, and instructions where valgrind is";
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["ci"] => ci(),
         ["test"] => test(),
-        ["perf"] => perf::run(Path::new("../shared/design/million.toml")),
         ["perf", run_file] => perf::run(Path::new(run_file)),
         _ => bail!("usage:\n{USAGE}"),
     }

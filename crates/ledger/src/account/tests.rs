@@ -104,6 +104,24 @@ fn a_round_trip_knows_its_prices_its_worst_and_its_best_moment() {
 }
 
 #[test]
+fn a_holding_that_the_run_started_with_makes_no_round_trip() {
+    let mut account =
+        account(&[("binance:BaseToken:USDT", "1000"), ("binance:BaseToken:BTC", "1")]);
+    observe(&mut account, 100.0, 100.0, 100.0);
+    let mut buy = fill(&account, OrderSide::Buy, "0.1", "100", "0.01");
+    account.book_fill(&mut buy).unwrap();
+    let mut sell = fill(&account, OrderSide::Sell, "1.1", "90", "0.1");
+    account.book_fill(&mut sell).unwrap();
+    assert_eq!(sell.closed, None, "the first unit has no entry price");
+    // What begins flat after it is a trip again.
+    let mut buy = fill(&account, OrderSide::Buy, "1", "90", "0.1");
+    account.book_fill(&mut buy).unwrap();
+    let mut sell = fill(&account, OrderSide::Sell, "1", "90", "0.1");
+    account.book_fill(&mut sell).unwrap();
+    assert_eq!(sell.closed.map(|trip| trip.pnl), Some(Cash(decimal("-0.2"))));
+}
+
+#[test]
 fn a_balance_that_would_be_negative_books_nothing() {
     let mut account = account(&[("binance:BaseToken:USDT", "100")]);
     let before = Rc::clone(account.book());

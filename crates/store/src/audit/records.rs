@@ -134,6 +134,25 @@ impl Records {
         self.last.is_none()
     }
 
+    /// Whether the engine's word of a failure is among them.
+    pub(crate) fn tell_of_failure(&self) -> bool {
+        let failed =
+            |event: &RareEvent| matches!(event, RareEvent::Control(Control::Failed { .. }));
+        self.rare.iter().any(|rare| failed(&rare.event))
+    }
+
+    /// Adds a failure that came after the last envelope.
+    pub(crate) fn add_failure(&mut self, seq: u64, message: &str) {
+        let ts = self.last.map(|(_, ts)| ts).unwrap_or_default();
+        let event = RareEvent::Control(Control::Failed {
+            service: "engine".into(),
+            message: message.into(),
+        });
+        self.first.get_or_insert((seq, ts));
+        self.last = Some((seq, ts));
+        self.rare.push(Rare { seq, ts, cause_seq: None, publisher: 0, event });
+    }
+
     /// Takes one envelope.
     pub(crate) fn take(&mut self, envelope: &Envelope) {
         let place = (envelope.seq, envelope.ts);
@@ -145,7 +164,9 @@ impl Records {
                 let is_there = |bar: &&model::frame::Bar| bar.kind != model::frame::BarKind::Absent;
                 self.frames.seq.push(envelope.seq);
                 self.frames.ts.push(envelope.ts.millis());
-                self.frames.bars.push(u16::try_from(bars.filter(is_there).count()).unwrap_or(0));
+                self.frames
+                    .bars
+                    .push(u16::try_from(bars.filter(is_there).count()).unwrap_or(u16::MAX));
                 self.frames.is_warmup.push(frame.is_warmup());
                 return;
             }

@@ -107,6 +107,10 @@ impl BacktestService for AuditRunner {
 
     fn finish(&mut self, outcome: &RunOutcome) -> Result<ServiceReport, FolderError> {
         let provisional = outcome.status == RunStatus::Interrupted;
+        if let (Some(failure), false) = (&outcome.failure, self.records.tell_of_failure()) {
+            // A service that failed to finish: the bus is closed, but the log is not.
+            self.records.add_failure(outcome.events + 1, failure);
+        }
         self.hand_over(provisional)?;
         self.sender.send(Message::Close)?;
         let events = i64::try_from(outcome.events).unwrap_or(i64::MAX);

@@ -61,7 +61,7 @@ impl Curve {
             self.exposed += 1;
             self.max_leverage = self.max_leverage.max(gross / equity);
         }
-        1.0 - equity / self.peak
+        if self.peak > 0.0 { 1.0 - equity / self.peak } else { 0.0 }
     }
 
     /// Completes the figures of the run.

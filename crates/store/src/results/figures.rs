@@ -6,7 +6,7 @@ use model::fill::{Fill, RoundTrip};
 use model::metrics::Performance;
 use model::money::Quantity;
 use model::numeric::float_of;
-use model::order::{OrderStatus, RefusalCode};
+use model::order::{OrderSide, OrderStatus, RefusalCode};
 use model::time::UtcMillis;
 
 /// Everything that the summary says of orders, trades and equity.
@@ -55,7 +55,13 @@ impl Figures {
     pub(crate) fn take_fill(&mut self, fill: &Fill) {
         let notional = float_of(fill.notional.0);
         self.costs.fees += float_of(fill.fee.0);
-        self.costs.slippage += notional * fill.slippage_bps / 1e4;
+        // The distance is relative to the price before slippage, the notional to the one after.
+        let distance = fill.slippage_bps / 1e4;
+        let before = match fill.side {
+            OrderSide::Buy => notional / (1.0 + distance),
+            OrderSide::Sell => notional / (1.0 - distance),
+        };
+        self.costs.slippage += before * distance;
         self.costs.traded += notional;
     }
 }
@@ -154,7 +160,7 @@ impl TradeFigures {
     }
 }
 
-/// What trading cost, in quote currency.
+/// What trading cost, in quote currency, which is the share class.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Costs {
     /// Fees paid less rebates.

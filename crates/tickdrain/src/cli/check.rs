@@ -20,7 +20,10 @@ pub(super) fn run(app: &App, run_file: &Path, overrides: &[String]) -> u8 {
         return code;
     }
     match wiring::open_feed(&config) {
-        Ok(_) => 0,
+        Ok(_) => {
+            say!("{}: nothing to complain about", config.name);
+            0
+        }
         Err(error) => complaint::print(&error),
     }
 }
@@ -52,9 +55,6 @@ fn check_files(config: &RunConfig) -> u8 {
             inspection.missing,
             if inspection.synthetic_data { ", synthetic" } else { "" },
         );
-    }
-    if code == 0 {
-        say!("{}: nothing to complain about", config.name);
     }
     code
 }

@@ -116,7 +116,7 @@ struct BacktestArguments {
     #[arg(long)]
     json: bool,
     /// Runs in this many random polling orders instead, which must all give one digest.
-    #[arg(long, value_name = "N")]
+    #[arg(long, value_name = "N", conflicts_with_all = ["out", "json", "no_audit"])]
     fuzz_schedules: Option<u64>,
 }
 

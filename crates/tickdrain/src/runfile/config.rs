@@ -5,7 +5,7 @@ use std::io;
 use std::path::Path;
 
 use model::Decimal;
-use model::instrument::{InstrumentId, InstrumentIx, InstrumentTable};
+use model::instrument::{InstrumentId, InstrumentIx, InstrumentTable, MarketType};
 use model::key::PositionKey;
 use model::parameter::ParameterError;
 use model::strategy::{Strategy, StrategySetup};
@@ -343,6 +343,7 @@ fn instrument_table(
         let fees = venues.get(&id.venue).map(|venue| venue.fees(id.market));
         table.add(instruments::instrument(entry, fees.unwrap_or_default()));
     }
+    record_twins(used, book, log);
     for declared in book.declared() {
         if venues.get(&declared.id.venue).is_none() {
             let fault = unknown_venue(declared.place.clone(), &declared.id.venue, venues);
@@ -350,4 +351,22 @@ fn instrument_table(
         }
     }
     table
+}
+
+/// Two spot instruments of one venue, base and quote would share a balance and not a position.
+fn record_twins(used: &[InstrumentId], book: &InstrumentBook, log: &FaultLog) {
+    let spot = |id: &&InstrumentId| id.market == MarketType::Spot;
+    let pair =
+        |id: &InstrumentId| book.get(id).map(|entry| (entry.base.clone(), entry.quote.clone()));
+    for declared in book.declared().iter().filter(|declared| spot(&&declared.id)) {
+        let twin = used.iter().filter(spot).find(|id| {
+            **id != declared.id && id.venue == declared.id.venue && pair(id) == pair(&declared.id)
+        });
+        if let Some(twin) = twin {
+            let found = format!("`{}`, which trades what `{twin}` does", declared.id);
+            let expected = "one spot instrument per venue, base and quote";
+            let fault = Fault::new("CFG-INSTRUMENT", declared.place.clone(), found, expected);
+            log.record(fault.key(declared.key.clone()));
+        }
+    }
 }

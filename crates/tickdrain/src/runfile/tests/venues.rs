@@ -231,7 +231,7 @@ maker_bps = 20000
               --> run.toml:33:13
                |
             33 | maker_bps = 20000
-               |             ^^^^^ expected a decimal from -10000 to 10000
+               |             ^^^^^ expected a decimal from -1000 to 10000
 
             11 faults in all
             exit code 78
