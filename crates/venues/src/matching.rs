@@ -240,7 +240,7 @@ mod tests {
                 buy  50%  10000 0   50000 10 → 0.0999000000000000000000000000 at 50000 for 4995 fee 4.995
                 sell 100% 0     0.7 50000 10 → 0.7 at 50000 for 35000 fee 35
                 buy  100% 3     0   50000 10 → canceled VEN-NOTHING-LEFT: 3 USDT of free cash is less than the smallest order
-                sell 100% 0     0   50000 10 → canceled VEN-NOTHING-LEFT: 0 BTC held is less than the smallest order
+                sell 100% 0     0   50000 10 → canceled VEN-NOTHING-LEFT: 0 BTC to sell is less than the smallest order
                 buy  0.5  30000 0   50000 0 → waits
             "]],
         );
