@@ -4,24 +4,26 @@ use std::sync::Arc;
 
 use model::event::{Envelope, Payload, Topic};
 use model::frame::MarketView;
-use model::order::{IntentGroup, OrderId, OrderIntent, StrategyIx, Verdict};
+use model::order::{IntentGroup, OrderId, Request, StrategyIx, Verdict};
 use model::snapshot::AccountSnapshot;
-use model::strategy::{OrderDesk, Strategy, StrategyError};
+use model::strategy::{DeskNumbers, OrderDesk, Strategy, StrategyError};
+use model::time::UtcMillis;
 
 use crate::delivery::Outbox;
 use crate::service::{BacktestService, RunOutcome, RunStatus, ServiceReport};
 
 /// Hosts one strategy on the bus.
 ///
-/// The snapshot of T carries the frame of T, so its arrival is what triggers the decision: before it
+/// The first snapshot of T carries the frame of T, so its arrival is what triggers the decision: before it
 /// the strategy has seen nothing of T.
 #[derive(Debug)]
 pub struct StrategyRunner<S> {
     id: Box<str>,
     place: StrategyIx,
     strategy: S,
-    last_number: u32,
-    wanted: Vec<OrderIntent>,
+    numbers: DeskNumbers,
+    wanted: Vec<Request>,
+    decided: Option<UtcMillis>,
     limit: usize,
     decisions: i64,
 }
@@ -41,8 +43,16 @@ impl<S: Strategy> StrategyRunner<S> {
     /// Hosts `strategy`, called `id` in the run file, at its place there; one decision may ask for at
     /// most `limit` orders.
     pub fn new(id: &str, place: StrategyIx, strategy: S, limit: usize) -> Self {
-        let (last_number, wanted, decisions) = (0, Vec::new(), 0);
-        Self { id: id.into(), place, strategy, last_number, wanted, limit, decisions }
+        Self {
+            id: id.into(),
+            place,
+            strategy,
+            numbers: DeskNumbers::default(),
+            wanted: Vec::new(),
+            decided: None,
+            limit,
+            decisions: 0,
+        }
     }
 
     fn decide(
@@ -50,9 +60,14 @@ impl<S: Strategy> StrategyRunner<S> {
         account: &AccountSnapshot,
         outbox: &mut Outbox,
     ) -> Result<(), StrategyRunnerError> {
+        if self.decided == Some(account.ts()) {
+            // The second snapshot of a tick, after fills at the close: once per tick is enough.
+            return Ok(());
+        }
+        self.decided = Some(account.ts());
         // Publishes on every way out, a panic included: a failing strategy leaves its last order.
-        let mut wish = Wish { place: self.place, intents: &mut self.wanted, outbox };
-        let mut desk = OrderDesk::new(self.place, &mut self.last_number, wish.intents, self.limit);
+        let mut wish = Wish { place: self.place, requests: &mut self.wanted, outbox };
+        let mut desk = OrderDesk::new(self.place, &mut self.numbers, wish.requests, self.limit);
         let decision = self
             .strategy
             .decide(MarketView::new(&account.frame), account, &mut desk)
@@ -71,15 +86,15 @@ impl<S: Strategy> StrategyRunner<S> {
 /// What a strategy has asked for and not yet published.
 struct Wish<'a> {
     place: StrategyIx,
-    intents: &'a mut Vec<OrderIntent>,
+    requests: &'a mut Vec<Request>,
     outbox: &'a mut Outbox,
 }
 
 impl Wish<'_> {
     fn publish(&mut self) {
-        if !self.intents.is_empty() {
-            let intents = std::mem::take(self.intents);
-            let group = IntentGroup { strategy: self.place, intents };
+        if !self.requests.is_empty() {
+            let requests = std::mem::take(self.requests);
+            let group = IntentGroup { strategy: self.place, requests };
             self.outbox.publish(Payload::Intent(Arc::new(group)));
         }
     }
@@ -133,7 +148,7 @@ impl<S: Strategy> BacktestService for StrategyRunner<S> {
             let failed = |source| StrategyRunnerError::End { id: self.id.clone(), source };
             self.strategy.on_end().map_err(failed)?;
         }
-        let orders = i64::from(self.last_number);
+        let orders = i64::from(self.numbers.orders);
         Ok(ServiceReport::new(&self.id).with("decisions", self.decisions).with("orders", orders))
     }
 }

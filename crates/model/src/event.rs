@@ -144,7 +144,7 @@ impl Envelope {
     }
 }
 
-/// Start, end and failure of the run, said by the engine.
+/// Turning points of the run: start, end and failure, and a second pass at a close.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Control {
     /// All services are ready; the first frame follows.
@@ -153,6 +153,8 @@ pub enum Control {
     Eof,
     /// The user asked the run to stop.
     Interrupted,
+    /// Execution goes on to fill orders at the close that they were decided on (`same_close`).
+    ClosePass,
     /// The run has failed; what the failing handler left behind precedes this.
     Failed {
         /// Service at fault.
@@ -169,6 +171,7 @@ impl Control {
             Self::EngineReady => "engine_ready",
             Self::Eof => "eof",
             Self::Interrupted => "interrupted",
+            Self::ClosePass => "close_pass",
             Self::Failed { .. } => "failed",
         }
     }

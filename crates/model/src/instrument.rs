@@ -6,7 +6,7 @@ use std::str::FromStr;
 use rust_decimal::Decimal;
 
 use crate::key::{self, PositionKey};
-use crate::money::{Bps, LedgerScale};
+use crate::money::{Bps, Cash, LedgerScale, Notional, Price, Quantity};
 
 /// On which of a venue's markets an instrument trades.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -74,6 +74,47 @@ impl FromStr for InstrumentId {
     }
 }
 
+/// What a unit of an instrument is, and in which currency it is settled.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Contract {
+    /// One unit of base against quote.
+    Spot,
+    /// A perpetual whose profit is paid in the currency of its price.
+    Linear {
+        /// Asset in which profit is paid.
+        settle: Box<str>,
+        /// Base units of one contract; positive.
+        size: Decimal,
+    },
+    /// A perpetual whose profit is paid in base currency.
+    Inverse {
+        /// Asset in which profit is paid.
+        settle: Box<str>,
+        /// Quote units of one contract; positive.
+        size: Decimal,
+    },
+}
+
+/// Whether the perpetuals of a venue share their margin.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum MarginMode {
+    /// One pool: open profit of one position carries another.
+    #[default]
+    Cross,
+    /// Cash only: open profit carries nothing.
+    Isolated,
+}
+
+/// In which asset a venue takes the fee of a buy.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum FeeAsset {
+    /// In quote currency, beside the notional.
+    #[default]
+    Quote,
+    /// In base currency, out of what the buy brings in.
+    Base,
+}
+
 /// The rules under which an instrument trades.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Instrument {
@@ -83,20 +124,106 @@ pub struct Instrument {
     pub base: Box<str>,
     /// Asset in which prices are stated.
     pub quote: Box<str>,
+    /// What a unit is.
+    pub contract: Contract,
     /// Smallest price step, in quote currency; positive.
     pub tick: Decimal,
-    /// Smallest quantity step, in base units; positive.
+    /// Smallest quantity step, in units; positive.
     pub lot: Decimal,
-    /// Smallest order, in base units; zero if there is none.
+    /// Smallest order, in units; zero if there is none.
     pub min_qty: Decimal,
+    /// Largest order, in units.
+    pub max_qty: Option<Decimal>,
     /// Smallest order, in quote currency; zero if there is none.
     pub min_notional: Decimal,
-    /// Fee of an order that takes liquidity, as a share of its notional.
-    pub taker_fee: Bps,
-    /// Fee of an order that rests first; negative for a rebate.
-    pub maker_fee: Bps,
+    /// How far a limit price may lie beyond the last close on the aggressive side.
+    pub price_band: Option<Bps>,
+    /// Whether the venue takes orders in it.
+    pub is_trading: bool,
+    /// In which asset the fee of a buy is taken.
+    pub fee_asset: FeeAsset,
+    /// Notional over initial margin, for perpetuals; one or more.
+    pub leverage: Decimal,
+    /// Whether it shares its margin.
+    pub margin_mode: MarginMode,
     /// Scale to which its cash amounts are rounded.
     pub ledger_scale: LedgerScale,
+}
+
+impl Instrument {
+    /// A spot instrument without minimums, on steps of 10⁻⁸.
+    pub fn spot(id: InstrumentId, base: &str, quote: &str) -> Self {
+        Self {
+            id,
+            base: base.into(),
+            quote: quote.into(),
+            contract: Contract::Spot,
+            tick: Decimal::new(1, 8),
+            lot: Decimal::new(1, 8),
+            min_qty: Decimal::ZERO,
+            max_qty: None,
+            min_notional: Decimal::ZERO,
+            price_band: None,
+            is_trading: true,
+            fee_asset: FeeAsset::Quote,
+            leverage: Decimal::ONE,
+            margin_mode: MarginMode::Cross,
+            ledger_scale: LedgerScale::DEFAULT,
+        }
+    }
+
+    /// Whether it is a perpetual: a position that moves no notional.
+    pub const fn is_perpetual(&self) -> bool {
+        !matches!(self.contract, Contract::Spot)
+    }
+
+    /// Asset in which its cash flows: settle currency of a perpetual, else quote currency.
+    pub fn cash_asset(&self) -> &str {
+        match &self.contract {
+            Contract::Spot => &self.quote,
+            Contract::Linear { settle, .. } | Contract::Inverse { settle, .. } => settle,
+        }
+    }
+
+    /// What `quantity` is worth at `px`, in the asset of its cash; the sign is that of the quantity.
+    ///
+    /// Spot and linear: px · q · size. Inverse: q · size / px. Source: 02 §3.2.
+    pub fn notional(&self, px: Price, quantity: Quantity) -> Notional {
+        match &self.contract {
+            Contract::Spot => px * quantity,
+            Contract::Linear { size, .. } if *size == Decimal::ONE => px * quantity,
+            Contract::Linear { size, .. } => px * Quantity(quantity.0 * size),
+            Contract::Inverse { size, .. } => Notional::exactly(quantity.0 * size / px.value()),
+        }
+    }
+
+    /// What `quantity` is worth at `px` in quote currency, where minimums and budgets are stated.
+    pub fn quote_notional(&self, px: Price, quantity: Quantity) -> Decimal {
+        match &self.contract {
+            Contract::Inverse { size, .. } => quantity.0 * size,
+            Contract::Spot | Contract::Linear { .. } => self.notional(px, quantity).value(),
+        }
+    }
+
+    /// What a position that is worth `value` and was entered at `cost` has gained; all three carry
+    /// the sign of the position and are in the asset of its cash.
+    pub fn gain(&self, value: Decimal, cost: Decimal) -> Decimal {
+        match self.contract {
+            Contract::Spot | Contract::Linear { .. } => value - cost,
+            Contract::Inverse { .. } => cost - value,
+        }
+    }
+
+    /// Initial margin of a notional, in the asset of its cash; never negative.
+    pub fn initial_margin(&self, notional: Notional) -> Decimal {
+        self.ledger_scale.round(notional.value().abs() / self.leverage)
+    }
+
+    /// Gain of an open position at `mark`, rounded once.
+    pub fn unrealized(&self, mark: Price, quantity: Quantity, cost: Decimal) -> Cash {
+        let value = self.notional(mark, quantity).booked(self.ledger_scale);
+        Cash(self.gain(value.0, cost))
+    }
 }
 
 /// Place of an instrument in its run's table; its rank where bars of one instant are ordered.
@@ -126,7 +253,7 @@ impl KeyIx {
 struct Listing {
     instrument: Instrument,
     base_key: KeyIx,
-    quote_key: KeyIx,
+    cash_key: KeyIx,
 }
 
 /// Every instrument and position key of a run, resolved to dense places at start-up.
@@ -144,7 +271,7 @@ impl InstrumentTable {
         Self::default()
     }
 
-    /// Adds an instrument, and the balances of its base and its quote at its venue.
+    /// Adds an instrument, and the balances that its trades change at its venue.
     ///
     /// # Panics
     ///
@@ -157,8 +284,14 @@ impl InstrumentTable {
             let key = PositionKey::base_token(&venue, asset).expect("a registered asset name");
             self.add_key(key)
         };
-        let (base_key, quote_key) = (balance(&instrument.base), balance(&instrument.quote));
-        self.listings.push(Listing { instrument, base_key, quote_key });
+        let cash_key = balance(instrument.cash_asset());
+        let base_key = if instrument.is_perpetual() {
+            let key = PositionKey::perp(&venue, &instrument.id.symbol);
+            self.add_key(key.expect("an instrument's symbol"))
+        } else {
+            balance(&instrument.base)
+        };
+        self.listings.push(Listing { instrument, base_key, cash_key });
         InstrumentIx(place)
     }
 
@@ -190,14 +323,16 @@ impl InstrumentTable {
         &self.listings[place.index()].instrument
     }
 
-    /// The balance that a trade in this instrument changes by the quantity.
+    /// The balance that a trade in this instrument changes by the quantity; the position itself of a
+    /// perpetual.
     pub fn base_key(&self, place: InstrumentIx) -> KeyIx {
         self.listings[place.index()].base_key
     }
 
-    /// The balance that a trade in this instrument changes by notional and fee.
-    pub fn quote_key(&self, place: InstrumentIx) -> KeyIx {
-        self.listings[place.index()].quote_key
+    /// The balance that a trade in this instrument changes by notional and fee; settle cash of a
+    /// perpetual, which is changed by fee and realised profit.
+    pub fn cash_key(&self, place: InstrumentIx) -> KeyIx {
+        self.listings[place.index()].cash_key
     }
 
     /// All instruments with their places, in rank order.
@@ -233,6 +368,71 @@ impl InstrumentTable {
             .min_by_key(|(place, instrument)| (&*instrument.id.venue != venue, *place))
             .map(|(place, _)| place)
     }
+
+    /// How an amount of `asset` held at `venue` becomes one of `currency`: over as few spot
+    /// instruments as possible, of `venue` rather than of others; empty if they are the same.
+    pub fn conversion(&self, venue: &str, asset: &str, currency: &str) -> Option<Conversion> {
+        let mut reached = vec![(asset, Vec::new())];
+        let mut next = 0;
+        while let Some((from, hops)) = reached.get(next).cloned() {
+            if from == currency {
+                return Some(Conversion(hops));
+            }
+            next += 1;
+            if hops.len() == LONGEST_CONVERSION {
+                continue;
+            }
+            let mut spot: Vec<(InstrumentIx, &Instrument)> =
+                self.instruments().filter(|(_, known)| !known.is_perpetual()).collect();
+            spot.sort_by_key(|(place, known)| (&*known.id.venue != venue, *place));
+            for (place, known) in spot {
+                let (to, divides) = if &*known.base == from {
+                    (&*known.quote, false)
+                } else if &*known.quote == from {
+                    (&*known.base, true)
+                } else {
+                    continue;
+                };
+                if reached.iter().all(|(asset, _)| *asset != to) {
+                    let mut hops = hops.clone();
+                    hops.push(Hop { instrument: place, divides });
+                    reached.push((to, hops));
+                }
+            }
+        }
+        None
+    }
+}
+
+/// Most instruments that a conversion goes over.
+const LONGEST_CONVERSION: usize = 3;
+
+/// A way from one asset to another over prices of spot instruments.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Conversion(pub Vec<Hop>);
+
+/// One step of a conversion.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Hop {
+    /// The instrument whose price is used.
+    pub instrument: InstrumentIx,
+    /// From quote to base: divided by the price.
+    pub divides: bool,
+}
+
+impl Conversion {
+    /// Units of the currency per unit of the asset at `marks`; the error is the instrument that has
+    /// no price yet.
+    ///
+    /// # Errors
+    ///
+    /// An instrument on the way has had no bar.
+    pub fn rate(&self, marks: &[Option<f64>]) -> Result<f64, InstrumentIx> {
+        self.0.iter().try_fold(1.0, |rate, hop| {
+            let mark = marks[hop.instrument.index()].ok_or(hop.instrument)?;
+            Ok(if hop.divides { rate / mark } else { rate * mark })
+        })
+    }
 }
 
 #[cfg(test)]
@@ -240,18 +440,7 @@ mod tests {
     use super::*;
 
     fn spot(id: &str, base: &str, quote: &str) -> Instrument {
-        Instrument {
-            id: id.parse().unwrap(),
-            base: base.into(),
-            quote: quote.into(),
-            tick: Decimal::new(1, 2),
-            lot: Decimal::new(1, 5),
-            min_qty: Decimal::ZERO,
-            min_notional: Decimal::ZERO,
-            taker_fee: Bps::default(),
-            maker_fee: Bps::default(),
-            ledger_scale: LedgerScale::DEFAULT,
-        }
+        Instrument::spot(id.parse().unwrap(), base, quote)
     }
 
     #[test]
@@ -260,12 +449,47 @@ mod tests {
         let btc = table.add(spot("binance:spot:BTCUSDT", "BTC", "USDT"));
         let eth = table.add(spot("binance:spot:ETHUSDT", "ETH", "USDT"));
         let other = table.add(spot("bybit:spot:BTCUSDT", "BTC", "USDT"));
-        assert_eq!(table.quote_key(btc), table.quote_key(eth));
-        assert_ne!(table.quote_key(btc), table.quote_key(other));
+        assert_eq!(table.cash_key(btc), table.cash_key(eth));
+        assert_ne!(table.cash_key(btc), table.cash_key(other));
         assert_eq!(table.keys().count(), 5);
         assert_eq!(table.price_path("bybit", "BTC", "USDT"), Some(other));
         assert_eq!(table.price_path("okx", "BTC", "USDT"), Some(btc));
         assert_eq!(table.price_path("okx", "SOL", "USDT"), None);
+    }
+
+    #[test]
+    fn an_asset_is_converted_over_as_few_instruments_as_possible() {
+        let mut table = InstrumentTable::new();
+        let eth_btc = table.add(spot("binance:spot:ETHBTC", "ETH", "BTC"));
+        let btc = table.add(spot("binance:spot:BTCUSDT", "BTC", "USDT"));
+        let hops = |asset: &str, currency: &str| {
+            let conversion = table.conversion("binance", asset, currency)?;
+            let name = |hop: &Hop| (hop.instrument, hop.divides);
+            Some(conversion.0.iter().map(name).collect::<Vec<_>>())
+        };
+        assert_eq!(hops("USDT", "USDT"), Some(vec![]));
+        assert_eq!(hops("BTC", "USDT"), Some(vec![(btc, false)]));
+        assert_eq!(hops("ETH", "USDT"), Some(vec![(eth_btc, false), (btc, false)]));
+        assert_eq!(hops("USDT", "ETH"), Some(vec![(btc, true), (eth_btc, true)]));
+        assert_eq!(hops("SOL", "USDT"), None);
+        let path = table.conversion("binance", "ETH", "USDT").unwrap();
+        assert_eq!(path.rate(&[Some(0.05), Some(60_000.0)]), Ok(3_000.0));
+        assert_eq!(path.rate(&[Some(0.05), None]), Err(btc));
+    }
+
+    #[test]
+    fn a_perpetual_is_worth_its_contracts() {
+        let px = |text: &str| Price::new(text.parse().unwrap()).unwrap();
+        let size = Decimal::ONE_HUNDRED;
+        let inverse = Instrument {
+            contract: Contract::Inverse { settle: "BTC".into(), size },
+            ..spot("binance:perp:BTCUSD", "BTC", "USD")
+        };
+        let held = Quantity(Decimal::ONE_THOUSAND);
+        let cost = inverse.notional(px("50000"), held).booked(LedgerScale::DEFAULT);
+        let gain = inverse.unrealized(px("52000"), held, cost.0);
+        // 1,000 contracts of 100 USD, long from 50,000 to 52,000 (02 §3.2).
+        assert_eq!(gain.0, "0.076923076923".parse().unwrap());
     }
 
     #[test]

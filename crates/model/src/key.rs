@@ -74,6 +74,15 @@ impl PositionKey {
         format!("{venue}:BaseToken:{symbol}").parse()
     }
 
+    /// The key of a perpetual position.
+    ///
+    /// # Errors
+    ///
+    /// As for parsing: the venue or the symbol has a character that a key cannot have.
+    pub fn perp(venue: &str, symbol: &str) -> Result<Self, ParseKeyError> {
+        format!("{venue}:Perp:{symbol}").parse()
+    }
+
     /// The venue.
     pub fn venue(&self) -> &str {
         &self.text[..self.venue]

@@ -8,7 +8,7 @@ use rust_decimal::{Decimal, RoundingStrategy};
 /// Price of one base unit, in quote currency (BTC-USDT: USDT per BTC).
 ///
 /// Invariant: strictly positive. A missing price is `Option<Price>`, never zero.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Price(Decimal);
 
 impl Price {
@@ -24,7 +24,7 @@ impl Price {
 }
 
 /// Base units; the sign, where one makes sense, is that of the position (long is positive).
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Quantity(pub Decimal);
 
 impl Quantity {
@@ -47,6 +47,11 @@ impl Quantity {
 pub struct Notional(Decimal);
 
 impl Notional {
+    /// A notional that is not price times quantity: that of an inverse contract.
+    pub const fn exactly(value: Decimal) -> Self {
+        Self(value)
+    }
+
     /// The exact product, in quote currency.
     pub const fn value(self) -> Decimal {
         self.0
@@ -113,7 +118,7 @@ impl LedgerScale {
 }
 
 /// A rate in basis points (1 bp = 0.0001); as a cost positive, as a rebate negative.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Bps(pub Decimal);
 
 impl Bps {

@@ -1,12 +1,15 @@
 //! The account at one instant, as strategies, the gate and the log see it.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
 use crate::frame::Frame;
-use crate::instrument::{InstrumentIx, KeyIx};
-use crate::money::Quantity;
+use crate::instrument::{InstrumentIx, InstrumentTable, KeyIx, MarginMode};
+use crate::money::{Price, Quantity};
+use crate::numeric::decimal_of;
+use crate::order::{Order, OrderId};
 use crate::time::UtcMillis;
 
 /// The part of an account that changes only when something is traded or reserved.
@@ -16,10 +19,72 @@ pub struct AccountBook {
     pub balances: Vec<Decimal>,
     /// Part of each balance that working orders may still need; zero or more.
     pub reserved: Vec<Decimal>,
-    /// Base units held per instrument, by [`InstrumentIx`].
+    /// Units held per instrument, by [`InstrumentIx`]; negative if short.
     pub positions: Vec<Quantity>,
-    /// Number of orders that the gate has taken and that have not ended.
-    pub working_orders: u32,
+    /// What each position was entered at, in the asset of its cash and with its sign.
+    pub costs: Vec<Decimal>,
+    /// Orders that the gate has taken and that have not ended, oldest first.
+    pub working: Vec<WorkingOrder>,
+}
+
+/// An order that has not ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WorkingOrder {
+    /// Its present terms.
+    pub order: Arc<Order>,
+    /// Units filled so far.
+    pub cum_qty: Quantity,
+    /// What it may still need.
+    pub reserved: Reservation,
+}
+
+/// An amount of one balance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reservation {
+    /// Which balance.
+    pub key: KeyIx,
+    /// How much of it; zero or more.
+    pub amount: Decimal,
+}
+
+impl AccountBook {
+    /// The working order of a name.
+    pub fn working(&self, order_id: OrderId) -> Option<&WorkingOrder> {
+        self.working.iter().find(|working| working.order.order_id == order_id)
+    }
+
+    /// What perpetuals leave of the cash at `key`, orders not counted: cash, less the initial margin
+    /// of open positions, plus their gains under cross margin and less their losses always.
+    ///
+    /// `marks` are last closes; a position without one counts at its cost. Source: 02 §3.1 rule 8.
+    pub fn free_margin(
+        &self,
+        key: KeyIx,
+        instruments: &InstrumentTable,
+        marks: &[Option<f64>],
+    ) -> Decimal {
+        let mut free = self.balances[key.index()];
+        for (place, instrument) in instruments.instruments() {
+            let held = self.positions[place.index()];
+            if !instrument.is_perpetual() || instruments.cash_key(place) != key || held.is_zero() {
+                continue;
+            }
+            let cost = self.costs[place.index()];
+            let mark = marks[place.index()].and_then(decimal_of).and_then(Price::new);
+            let (value, gain) = match mark {
+                Some(mark) => {
+                    (instrument.notional(mark, held), instrument.unrealized(mark, held, cost).0)
+                }
+                None => (crate::money::Notional::exactly(cost), Decimal::ZERO),
+            };
+            free -= instrument.initial_margin(value);
+            free += match instrument.margin_mode {
+                MarginMode::Cross => gain,
+                MarginMode::Isolated => gain.min(Decimal::ZERO),
+            };
+        }
+        free
+    }
 }
 
 /// The account at T, valued at the last closes known at T.
@@ -51,7 +116,7 @@ impl AccountSnapshot {
         self.frame.ts()
     }
 
-    /// Base units held of an instrument.
+    /// Units held of an instrument; negative if short.
     pub fn position(&self, instrument: InstrumentIx) -> Quantity {
         self.book.positions[instrument.index()]
     }

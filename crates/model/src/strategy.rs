@@ -2,13 +2,15 @@
 
 use std::borrow::Cow;
 use std::error::Error;
-use std::sync::Arc;
+
+use rust_decimal::Decimal;
 
 use crate::fill::Fill;
 use crate::frame::MarketView;
 use crate::instrument::{InstrumentIx, InstrumentTable};
 use crate::order::{
-    OrderId, OrderIntent, OrderSide, OrderType, OrderUpdate, Size, StrategyIx, Verdict,
+    OcoGroup, OrderId, OrderIntent, OrderRequest, OrderSide, OrderUpdate, Request, Size,
+    StrategyIx, Verdict,
 };
 use crate::parameter::{ParameterError, ParameterSpec, Parameters};
 use crate::snapshot::AccountSnapshot;
@@ -152,6 +154,15 @@ impl Decision {
     }
 }
 
+/// What a strategy has counted so far: its orders and its groups of orders.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DeskNumbers {
+    /// Number of the last order.
+    pub orders: u32,
+    /// Number of the last group of which one order cancels the other.
+    pub groups: u32,
+}
+
 /// Where a strategy asks for orders.
 ///
 /// Every request is kept from the moment it is made: a strategy that fails afterwards still leaves
@@ -159,21 +170,20 @@ impl Decision {
 #[derive(Debug)]
 pub struct OrderDesk<'a> {
     strategy: StrategyIx,
-    last_number: &'a mut u32,
-    intents: &'a mut Vec<OrderIntent>,
+    numbers: &'a mut DeskNumbers,
+    requests: &'a mut Vec<Request>,
     limit: usize,
 }
 
 impl<'a> OrderDesk<'a> {
-    /// A desk that numbers orders on from `last_number` and collects them in `intents`, at most
-    /// `limit` of them.
+    /// A desk that counts on from `numbers` and collects in `requests`, at most `limit` of them.
     pub fn new(
         strategy: StrategyIx,
-        last_number: &'a mut u32,
-        intents: &'a mut Vec<OrderIntent>,
+        numbers: &'a mut DeskNumbers,
+        requests: &'a mut Vec<Request>,
         limit: usize,
     ) -> Self {
-        Self { strategy, last_number, intents, limit }
+        Self { strategy, numbers, requests, limit }
     }
 
     /// Buys at the next open.
@@ -192,54 +202,66 @@ impl<'a> OrderDesk<'a> {
     ///
     /// When one decision asks for more orders than a tick may hold: the strategy does not stop.
     pub fn submit(&mut self, request: OrderRequest) -> OrderId {
+        let order_id = OrderId { strategy: self.strategy, number: self.numbers.orders + 1 };
+        let intent = OrderIntent { order_id, request };
+        self.numbers.orders += intent.names();
+        self.ask(Request::Submit(intent));
+        order_id
+    }
+
+    /// Asks for the end of an order; nothing happens if it has ended.
+    ///
+    /// # Panics
+    ///
+    /// As [`submit`](Self::submit).
+    pub fn cancel(&mut self, order_id: OrderId) {
+        self.ask(Request::Cancel(order_id));
+    }
+
+    /// Asks for new terms of an order, all of them; it keeps its name.
+    ///
+    /// The order loses its place among others unless only its quantity gets smaller.
+    ///
+    /// # Panics
+    ///
+    /// As [`submit`](Self::submit).
+    pub fn replace(&mut self, order_id: OrderId, request: OrderRequest) {
+        self.ask(Request::Replace(OrderIntent { order_id, request }));
+    }
+
+    /// A new group of orders of which one cancels the other.
+    pub const fn oco_group(&mut self) -> OcoGroup {
+        self.numbers.groups += 1;
+        OcoGroup { strategy: self.strategy, number: self.numbers.groups }
+    }
+
+    /// Attaches a profit target and a stop to a position: two reduce-only orders of which one
+    /// cancels the other. `side` is the side that closes the position.
+    ///
+    /// # Panics
+    ///
+    /// As [`submit`](Self::submit).
+    pub fn attach_exits(
+        &mut self,
+        instrument: InstrumentIx,
+        side: OrderSide,
+        size: Size,
+        take_profit: Decimal,
+        stop_loss: Decimal,
+    ) -> (OrderId, OrderId) {
+        let group = self.oco_group();
+        let exit = |request: OrderRequest| request.reduce_only().one_cancels_other(group);
+        let target = exit(OrderRequest::limit(instrument, side, size, take_profit));
+        let stop = exit(OrderRequest::stop(instrument, side, size, stop_loss));
+        (self.submit(target), self.submit(stop))
+    }
+
+    fn ask(&mut self, request: Request) {
         assert!(
-            self.intents.len() < self.limit,
+            self.requests.len() < self.limit,
             "BUS-LOOP: one decision asked for more than {} orders (engine.max_events_per_tick)",
             self.limit
         );
-        *self.last_number += 1;
-        let order_id = OrderId { strategy: self.strategy, number: *self.last_number };
-        let OrderRequest { label, instrument, side, order_type, size, reduce_only } = request;
-        self.intents.push(OrderIntent {
-            order_id,
-            label,
-            instrument,
-            side,
-            order_type,
-            size,
-            reduce_only,
-        });
-        order_id
-    }
-}
-
-/// An order that a strategy asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OrderRequest {
-    /// The strategy's own name for it.
-    pub label: Option<Arc<str>>,
-    /// What to trade.
-    pub instrument: InstrumentIx,
-    /// Buy or sell.
-    pub side: OrderSide,
-    /// How it may fill.
-    pub order_type: OrderType,
-    /// How much.
-    pub size: Size,
-    /// Whether it may only make the position smaller.
-    pub reduce_only: bool,
-}
-
-impl OrderRequest {
-    /// A market order.
-    pub const fn market(instrument: InstrumentIx, side: OrderSide, size: Size) -> Self {
-        Self {
-            label: None,
-            instrument,
-            side,
-            order_type: OrderType::Market,
-            size,
-            reduce_only: false,
-        }
+        self.requests.push(request);
     }
 }

@@ -3,5 +3,7 @@
 //! Rule of this crate: it cannot see `ledger`, so that comparing the two means something.
 
 pub mod fees;
-pub mod matching;
+pub mod latency;
+pub mod participation;
+pub mod path;
 pub mod slippage;

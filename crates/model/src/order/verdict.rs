@@ -1,0 +1,64 @@
+//! Verdicts: the gate's answers.
+
+use super::{CancelOrder, Order, OrderId, Refusal, StrategyIx};
+
+/// What the gate says of one request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is an order now.
+    Accepted(Order),
+    /// It is refused, by us.
+    Denied {
+        /// Which intent.
+        order_id: OrderId,
+        /// Why.
+        refusal: Refusal,
+    },
+    /// The order may end; a cancel always passes.
+    CancelAccepted(CancelOrder),
+    /// The order may have these terms; it keeps its name.
+    ReplaceAccepted(Order),
+    /// The order keeps the terms that it has.
+    ReplaceDenied {
+        /// Which order.
+        order_id: OrderId,
+        /// Why.
+        refusal: Refusal,
+    },
+}
+
+impl Verdict {
+    /// The order that it is about.
+    pub const fn order_id(&self) -> OrderId {
+        match self {
+            Self::Accepted(order) | Self::ReplaceAccepted(order) => order.order_id,
+            Self::Denied { order_id, .. } | Self::ReplaceDenied { order_id, .. } => *order_id,
+            Self::CancelAccepted(cancel) => cancel.order_id,
+        }
+    }
+
+    /// Why it was refused, if it was.
+    pub const fn refusal(&self) -> Option<&Refusal> {
+        match self {
+            Self::Denied { refusal, .. } | Self::ReplaceDenied { refusal, .. } => Some(refusal),
+            Self::Accepted(_) | Self::CancelAccepted(_) | Self::ReplaceAccepted(_) => None,
+        }
+    }
+
+    /// The terms that it grants, if it does.
+    pub const fn order(&self) -> Option<&Order> {
+        match self {
+            Self::Accepted(order) | Self::ReplaceAccepted(order) => Some(order),
+            Self::Denied { .. } | Self::ReplaceDenied { .. } | Self::CancelAccepted(_) => None,
+        }
+    }
+}
+
+/// The gate's answer to one group, in the group's order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VerdictGroup {
+    /// Whose group it was.
+    pub strategy: StrategyIx,
+    /// One verdict per request.
+    pub verdicts: Vec<Verdict>,
+}
