@@ -79,8 +79,8 @@ rules! {
     Trailing = "trailing",
     /// A trailing stop beyond whose level the bar opened: the open.
     TrailingGap = "trailing_gap",
-    /// A stop that the fill which armed it had already passed: the price of that fill.
-    StopPassed = "stop_passed",
+    /// An exit that the fill which armed it had already passed: the price of that fill.
+    ExitPassed = "exit_passed",
 }
 
 /// One execution of one order.
@@ -110,6 +110,8 @@ pub struct Fill {
     pub liquidity: Liquidity,
     /// Distance from the price before slippage, in basis points against the account.
     pub slippage_bps: f64,
+    /// Its quantity over the volume of the bar in which it happened, where there was any.
+    pub bar_share: Option<f64>,
     /// What gave the price.
     pub price_rule: PriceRule,
     /// Share class per unit of the instrument's cash at the fill; 1 where they are the same.

@@ -30,7 +30,12 @@ impl OrderDraw {
     }
 
     /// A whole number from `least` to `most`, all equally likely.
+    ///
+    /// # Panics
+    ///
+    /// If `most` is less than `least`.
     pub fn between(self, least: i64, most: i64) -> i64 {
+        assert!(least <= most, "a range has a beginning and an end");
         let count = u128::from(most.abs_diff(least)) + 1;
         let place = (u128::from(self.0) * count) >> 64;
         least + i64::try_from(place).expect("below the count")

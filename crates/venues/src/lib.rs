@@ -2,8 +2,12 @@
 //!
 //! Rule of this crate: it cannot see `ledger`, so that comparing the two means something.
 
+pub mod exchange;
 pub mod fees;
 pub mod latency;
 pub mod participation;
 pub mod path;
+pub mod requirement;
 pub mod slippage;
+
+pub use exchange::{Exchange, ExchangeSettings};

@@ -1,8 +1,10 @@
 //! Fill paths: in which order prices were reached inside a bar.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use model::frame::Bar;
+use model::numeric::decimal_of;
 
 /// In which order a bar reached its extremes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -43,13 +45,15 @@ pub struct NearestExtreme;
 
 impl PathModel for NearestExtreme {
     fn path(&self, bar: &Bar) -> BarPath {
-        let (up, down) = (bar.high - bar.open, bar.open - bar.low);
-        if up < down {
-            BarPath::HighFirst
-        } else if down < up {
-            BarPath::LowFirst
-        } else {
-            BarPath::Unknown
+        // Differences of floats would break ties.
+        let (open, high, low) = (decimal_of(bar.open), decimal_of(bar.high), decimal_of(bar.low));
+        let (Some(open), Some(high), Some(low)) = (open, high, low) else {
+            return BarPath::Unknown;
+        };
+        match (high - open).cmp(&(open - low)) {
+            Ordering::Less => BarPath::HighFirst,
+            Ordering::Greater => BarPath::LowFirst,
+            Ordering::Equal => BarPath::Unknown,
         }
     }
 }

@@ -1,0 +1,115 @@
+//! Changes: cancels and replaces that reach the venue.
+
+use std::sync::Arc;
+
+use model::instrument::InstrumentIx;
+use model::order::{Order, OrderStatus, RefusalCode, Size};
+use model::time::UtcMillis;
+
+use super::Exchange;
+use super::book::ChangeKind;
+use super::clearing::{Clearing, VenueEvent};
+use super::resting::Stage;
+
+impl Exchange {
+    /// Carries out the changes that are there at a real bar that opens at `open`, oldest first.
+    ///
+    /// Orders that replaces have sent to the end of the queue are pushed to `queue`.
+    pub(super) fn apply_changes<C: Clearing>(
+        &mut self,
+        place: InstrumentIx,
+        open: UtcMillis,
+        queue: &mut Vec<u64>,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        let changes = std::mem::take(&mut self.books[place.index()].changes);
+        for mut change in changes {
+            if !change.arrival.is_due(open) {
+                self.books[place.index()].changes.push(change);
+                continue;
+            }
+            let Some(&seq) = self.places.get(&change.order_id) else { continue };
+            match change.kind {
+                ChangeKind::Cancel => {
+                    let why = (RefusalCode::Canceled, "canceled by its strategy".to_owned());
+                    self.end(seq, OrderStatus::Canceled, Some(why), clearing)?;
+                }
+                ChangeKind::Replace(order) => self.exchange_terms(seq, &order, queue, clearing)?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Gives an order new terms. It keeps its place only if nothing but its quantity got smaller;
+    /// one that is to be no larger than what has filled is done.
+    fn exchange_terms<C: Clearing>(
+        &mut self,
+        seq: u64,
+        terms: &Order,
+        queue: &mut Vec<u64>,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        let resting = &self.orders[&seq];
+        let (old, cum_qty) = (Arc::clone(&resting.order), resting.cum_qty);
+        // The links are those of the order; what was exchanged are its terms.
+        let terms = Order {
+            exits: old.exits,
+            parent: old.parent,
+            oco_group: old.oco_group,
+            client_order_id: old.client_order_id.clone(),
+            ts_decided: old.ts_decided,
+            ..terms.clone()
+        };
+        if let Size::Units(quantity) = terms.size
+            && quantity <= cum_qty
+        {
+            let resting = self.orders.get_mut(&seq).expect("a working order");
+            resting.order_qty = Some(cum_qty);
+            return self.end(seq, OrderStatus::Filled, None, clearing);
+        }
+        let shrinks =
+            matches!((terms.size, old.size), (Size::Units(new), Size::Units(old)) if new <= old);
+        let same = Order { size: old.size, ts_eligible: old.ts_eligible, ..terms.clone() } == *old;
+        if shrinks && same || resting.stage == Stage::Dormant {
+            let resting = self.orders.get_mut(&seq).expect("a working order");
+            if resting.stage != Stage::Dormant {
+                resting.order_qty = terms.size.units();
+            }
+            resting.order = Arc::new(terms);
+            return self.tell_terms(seq, clearing);
+        }
+        let is_working = resting.stage == Stage::Working;
+        let moved = self.requeue(seq, terms);
+        if is_working {
+            queue.push(moved);
+        }
+        self.tell_terms(moved, clearing)
+    }
+
+    /// Moves an order behind all others, with new terms and what it has filled so far.
+    fn requeue(&mut self, seq: u64, terms: Order) -> u64 {
+        let old = self.remove(seq).expect("a working order");
+        let moved = self.enter(terms, old.last_px, Stage::Dormant);
+        let resting = self.orders.get_mut(&moved).expect("just entered");
+        resting.order_qty = resting.order.size.units();
+        (resting.cum_qty, resting.avg_px) = (old.cum_qty, old.avg_px);
+        (resting.extreme, resting.lock) = (old.extreme, old.lock);
+        match old.stage {
+            Stage::Working => self.arrive(moved),
+            stage @ Stage::Traveling(_) => {
+                resting.stage = stage;
+                let book = &mut self.books[resting.order.instrument.index()];
+                book.traveling.push(moved);
+            }
+            Stage::Dormant => {}
+        }
+        moved
+    }
+
+    /// Says what the terms of an order are now, and holds back what they need.
+    fn tell_terms<C: Clearing>(&mut self, seq: u64, clearing: &mut C) -> Result<(), C::Error> {
+        let update = self.orders[&seq].update_with_terms();
+        clearing.take(VenueEvent::Update(Box::new(update)))?;
+        self.relock(seq, clearing)
+    }
+}

@@ -1,0 +1,332 @@
+//! Filling: size, price, fee and funds of one execution.
+
+use std::sync::Arc;
+
+use model::Decimal;
+use model::fill::{Fill, Liquidity, PriceRule};
+use model::instrument::{FeeAsset, InstrumentIx};
+use model::money::{Cash, Price, Quantity};
+use model::numeric::{decimal_of, float_of};
+use model::order::{Order, OrderSide, OrderStatus, Refusal, RefusalCode, Size, TimeInForce};
+
+use super::book::fills;
+use super::clearing::{Clearing, VenueEvent};
+use super::relations::Entry;
+use super::sizing::Means;
+use super::{Exchange, Moment};
+use crate::fees::fee_of;
+use crate::requirement::{Draw, draws_on};
+use crate::slippage::{Taking, rounded_against, slippage_bps, slipped};
+
+/// A price at which an order may fill, and why.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Offer {
+    /// Price before slippage.
+    pub(super) px: Price,
+    /// Worst price that the order accepts.
+    pub(super) limit: Option<Price>,
+    pub(super) rule: PriceRule,
+    pub(super) liquidity: Liquidity,
+}
+
+/// What comes of an offer.
+#[derive(Debug)]
+enum Deal {
+    /// Units at a price, of so many ordered.
+    Trade { quantity: Quantity, order_qty: Quantity, px: Price },
+    /// The bar has nothing left for it.
+    NoVolume,
+    /// It ends.
+    Ends(OrderStatus, Refusal),
+}
+
+impl Exchange {
+    /// Fills an order at an offer as far as the bar allows, and leaves the rest where it belongs.
+    pub(super) fn take<C: Clearing>(
+        &mut self,
+        seq: u64,
+        offer: Offer,
+        moment: Moment<'_>,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        match self.deal(seq, offer, moment, clearing) {
+            Deal::NoVolume => self.rest_or_cancel(seq, moment, clearing),
+            Deal::Ends(status, refusal) => {
+                let why = (refusal.code, refusal.detail.into_string());
+                self.end(seq, status, Some(why), clearing)
+            }
+            Deal::Trade { quantity, order_qty, px } => {
+                if let Some(resting) = self.orders.get_mut(&seq) {
+                    resting.order_qty = Some(order_qty);
+                }
+                self.execute(seq, quantity, px, offer, moment, clearing)?;
+                if self.orders.contains_key(&seq) {
+                    self.rest_or_cancel(seq, moment, clearing)?;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    /// What an order gets at an offer, before anything is booked.
+    fn deal<C: Clearing>(&self, seq: u64, offer: Offer, moment: Moment<'_>, clearing: &C) -> Deal {
+        let resting = &self.orders[&seq];
+        let order = &*resting.order;
+        if !fills(moment.bar) {
+            return Deal::NoVolume;
+        }
+        // A share is resolved at the price before its own impact, which can only make it smaller.
+        let means = self.means(seq, offer.px, offer.liquidity, moment, clearing);
+        let first = resting.leaves().unwrap_or_else(|| share_of(order, &means));
+        let Some(px) = self.price(order, first, offer, moment) else {
+            let tick = means.instrument.tick;
+            let detail = format!("{} is less than one tick, {tick}", offer.px.value());
+            return Deal::Ends(OrderStatus::Rejected, Refusal::new(RefusalCode::VenueTick, detail));
+        };
+        let means = Means { px, ..means };
+        let ordered = match resting.order_qty {
+            Some(ordered) => ordered,
+            None => share_of(order, &means),
+        };
+        let mut wanted = Quantity(ordered.0 - resting.cum_qty.0);
+        if order.reduce_only {
+            wanted = wanted.min(reducible(order, &means));
+        }
+        let is_share = resting.order_qty.is_none();
+        if wanted.0 <= Decimal::ZERO || is_share && means.is_too_small(wanted) {
+            return Deal::Ends(OrderStatus::Canceled, nothing_left(order, wanted, &means));
+        }
+        let quantity = match self.books[order.instrument.index()].budget {
+            Some(budget) => wanted.min(budget.floor_to(means.instrument.lot)),
+            None => wanted,
+        };
+        if order.tif == TimeInForce::Fok && quantity < wanted {
+            let detail =
+                format!("{} of {} could fill", quantity.0.normalize(), wanted.0.normalize());
+            return Deal::Ends(
+                OrderStatus::Canceled,
+                Refusal::new(RefusalCode::FillOrKill, detail),
+            );
+        }
+        if quantity.0 <= Decimal::ZERO {
+            return Deal::NoVolume;
+        }
+        if let Some(refusal) = short_of_funds(&means, order, quantity) {
+            return Deal::Ends(OrderStatus::Rejected, refusal);
+        }
+        // What a reduce-only order was clipped by is not left to do.
+        let order_qty =
+            if order.reduce_only { Quantity(resting.cum_qty.0 + wanted.0) } else { ordered };
+        Deal::Trade { quantity, order_qty, px }
+    }
+
+    fn means<C: Clearing>(
+        &self,
+        seq: u64,
+        px: Price,
+        liquidity: Liquidity,
+        moment: Moment<'_>,
+        clearing: &C,
+    ) -> Means<'_> {
+        let order = &*self.orders[&seq].order;
+        let place = order.instrument;
+        let instrument = self.instruments.instrument(place);
+        let base = match draws_on(instrument, order.side) {
+            Draw::Base => self.available(seq, self.instruments.base_key(place), clearing),
+            Draw::Cash => Decimal::ZERO,
+        };
+        Means {
+            instrument,
+            fees: &*self.settings.models.fees[place.index()],
+            side: order.side,
+            liquidity,
+            px,
+            ts: moment.ts,
+            volume_30d: self.turnover.before(&instrument.id.venue, moment.ts),
+            position: clearing.position(place),
+            cash: self.available(seq, self.instruments.cash_key(place), clearing),
+            base,
+        }
+    }
+
+    /// Base price, slippage, limit, tick (10 §12.2): the limit wins. `None` if nothing is left of it.
+    fn price(
+        &self,
+        order: &Order,
+        quantity: Quantity,
+        offer: Offer,
+        moment: Moment<'_>,
+    ) -> Option<Price> {
+        let instrument = self.instruments.instrument(order.instrument);
+        let mut px = offer.px.value();
+        if offer.liquidity == Liquidity::Taker && quantity.0 > Decimal::ZERO {
+            let taking = Taking {
+                instrument,
+                side: order.side,
+                quantity,
+                base_px: offer.px,
+                bar: moment.bar,
+            };
+            let distance = self.settings.models.slippage.distance(&taking);
+            px = slipped(offer.px, order.side, distance);
+            if self.settings.rules.clip_to_bar {
+                px = clipped(px, moment);
+            }
+        }
+        let rounded = rounded_against(px, order.side, instrument.tick);
+        match (offer.limit, order.side) {
+            (Some(limit), OrderSide::Buy) => rounded.map(|px| px.min(limit)),
+            (Some(limit), OrderSide::Sell) => Some(rounded.map_or(limit, |px| px.max(limit))),
+            (None, _) => rounded,
+        }
+    }
+
+    /// Books a fill, and everything that follows from it.
+    fn execute<C: Clearing>(
+        &mut self,
+        seq: u64,
+        quantity: Quantity,
+        px: Price,
+        offer: Offer,
+        moment: Moment<'_>,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        let fill = self.fill(seq, quantity, px, offer, moment, clearing);
+        let place = fill.instrument;
+        self.books[place.index()].spend(quantity);
+        let instrument = self.instruments.instrument(place);
+        let traded = instrument.quote_notional(px, quantity);
+        self.turnover.add(&instrument.id.venue, moment.ts, traded);
+        clearing.take(VenueEvent::Fill(Box::new(fill)))?;
+        let smallest = instrument.lot.max(instrument.min_qty);
+        let resting = self.orders.get_mut(&seq).expect("an order that fills is working");
+        resting.add_fill(quantity, px);
+        let leaves = resting.leaves().unwrap_or(Quantity::ZERO);
+        let entry = Entry {
+            order: Arc::clone(&resting.order),
+            filled: resting.cum_qty,
+            average: resting.avg_px.unwrap_or(px),
+            fill_px: px,
+        };
+        if leaves.is_zero() {
+            self.end(seq, OrderStatus::Filled, None, clearing)?;
+        } else if leaves.0 < smallest {
+            let detail = format!("{} is less than {smallest}", leaves.0.normalize());
+            self.end(seq, OrderStatus::Canceled, Some((RefusalCode::Dust, detail)), clearing)?;
+        } else {
+            let update = resting.update(OrderStatus::PartiallyFilled, None);
+            clearing.take(VenueEvent::Update(Box::new(update)))?;
+            self.relock(seq, clearing)?;
+        }
+        self.reduce_group(&entry.order, quantity, leaves.is_zero(), clearing)?;
+        self.arm_children(&entry, moment, clearing)?;
+        self.cancel_reducers(place, clearing)
+    }
+
+    fn fill<C: Clearing>(
+        &mut self,
+        seq: u64,
+        quantity: Quantity,
+        px: Price,
+        offer: Offer,
+        moment: Moment<'_>,
+        clearing: &C,
+    ) -> Fill {
+        self.last_trade_id += 1;
+        let order = &*self.orders[&seq].order;
+        let means = self.means(seq, px, offer.liquidity, moment, clearing);
+        let instrument = means.instrument;
+        let fee = fee_of(means.fees, &means.trade(quantity));
+        let fee_key = match fee.asset {
+            FeeAsset::Quote => self.instruments.cash_key(order.instrument),
+            FeeAsset::Base => self.instruments.base_key(order.instrument),
+        };
+        Fill {
+            trade_id: self.last_trade_id,
+            order_id: order.order_id,
+            instrument: order.instrument,
+            side: order.side,
+            ts: moment.ts,
+            last_qty: quantity,
+            last_px: px,
+            notional: instrument.notional(px, quantity).booked(instrument.ledger_scale),
+            fee: fee.amount,
+            fee_key,
+            liquidity: offer.liquidity,
+            slippage_bps: match offer.liquidity {
+                Liquidity::Taker => slippage_bps(offer.px, px, order.side),
+                Liquidity::Maker => 0.0,
+            },
+            price_rule: offer.rule,
+            bar_share: (moment.bar.volume > 0.0).then(|| float_of(quantity.0) / moment.bar.volume),
+            cash_value: 1.0,
+            realized: Cash::ZERO,
+            lots: Vec::new(),
+            closed: None,
+        }
+    }
+
+    /// The lot of an instrument.
+    pub(super) fn lot(&self, place: InstrumentIx) -> Decimal {
+        self.instruments.instrument(place).lot
+    }
+}
+
+/// Units that the share of an order comes to.
+fn share_of(order: &Order, means: &Means<'_>) -> Quantity {
+    match order.size {
+        Size::Units(quantity) => quantity,
+        Size::Share(share) => means.share(share, order),
+    }
+}
+
+/// Units that a reduce-only order can still close.
+fn reducible(order: &Order, means: &Means<'_>) -> Quantity {
+    let held = match order.side {
+        OrderSide::Buy => -means.position.0,
+        OrderSide::Sell => means.position.0,
+    };
+    let held = held.max(Decimal::ZERO);
+    if means.instrument.is_perpetual() {
+        return Quantity(held);
+    }
+    Quantity(held.min(means.base)).floor_to(means.instrument.lot)
+}
+
+/// Rule 8 at the fill: lack of funds makes no partial fill.
+fn short_of_funds(means: &Means<'_>, order: &Order, quantity: Quantity) -> Option<Refusal> {
+    let instrument = means.instrument;
+    let cost = means.cost(quantity);
+    let (need, have, code) = if draws_on(instrument, order.side) == Draw::Base && cost.is_zero() {
+        (quantity.0, means.base, RefusalCode::VenuePosition)
+    } else if instrument.is_perpetual() {
+        (cost, means.cash, RefusalCode::VenueMargin)
+    } else {
+        (cost, means.cash, RefusalCode::VenueBalance)
+    };
+    // What needs nothing is allowed whatever there is: closing a losing position, for one.
+    (need > have && need > Decimal::ZERO).then(|| {
+        let detail = format!("needs {}, has {}", need.normalize(), have.normalize());
+        Refusal::new(code, detail)
+    })
+}
+
+fn nothing_left(order: &Order, wanted: Quantity, means: &Means<'_>) -> Refusal {
+    let detail = if order.reduce_only {
+        "nothing is left to reduce".to_owned()
+    } else if means.closes(order) {
+        let held = wanted.0.max(Decimal::ZERO).normalize();
+        format!("{held} {} to sell is less than the smallest order", means.instrument.base)
+    } else {
+        let cash = means.cash.normalize();
+        let asset = means.instrument.cash_asset();
+        format!("{cash} {asset} of free cash is less than the smallest order")
+    };
+    Refusal::new(RefusalCode::VenueNothingLeft, detail)
+}
+
+/// A price kept inside the bar.
+fn clipped(px: Decimal, moment: Moment<'_>) -> Decimal {
+    let px = decimal_of(moment.bar.low).map_or(px, |low| px.max(low));
+    decimal_of(moment.bar.high).map_or(px, |high| px.min(high))
+}

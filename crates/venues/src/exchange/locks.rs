@@ -1,0 +1,94 @@
+//! Locks: what orders at the venue hold back of balances.
+
+use model::Decimal;
+use model::instrument::KeyIx;
+use model::money::Quantity;
+use model::snapshot::Reservation;
+
+use super::Exchange;
+use super::clearing::{Clearing, VenueEvent};
+use super::resting::Stage;
+use crate::requirement::{Draw, Funding, draws_on};
+
+impl Exchange {
+    /// What an order has to hold back now: its need, less what the others of its group hold, since
+    /// only one of them will fill.
+    pub(super) fn need_of<C: Clearing>(&self, seq: u64, clearing: &C) -> Reservation {
+        let resting = &self.orders[&seq];
+        let order = &*resting.order;
+        let instrument = self.instruments.instrument(order.instrument);
+        let key = match draws_on(instrument, order.side) {
+            Draw::Cash => self.instruments.cash_key(order.instrument),
+            Draw::Base => self.instruments.base_key(order.instrument),
+        };
+        let Some(leaves) = resting.leaves() else {
+            return Reservation { key, amount: Decimal::ZERO };
+        };
+        let funding = Funding {
+            order,
+            leaves,
+            instrument,
+            last_px: resting.last_px,
+            position: clearing.position(order.instrument),
+            fees: &*self.settings.models.fees[order.instrument.index()],
+            ts: order.ts_decided,
+        };
+        let need = funding.need();
+        let held = self.held_by_group(seq, key);
+        Reservation { key, amount: (need - held).max(Decimal::ZERO) }
+    }
+
+    /// What the other orders of its group hold back of a balance.
+    fn held_by_group(&self, seq: u64, key: KeyIx) -> Decimal {
+        let group = self.orders[&seq].order.oco_group;
+        let members = group.and_then(|group| self.groups.get(&group));
+        let others = members.into_iter().flatten().filter(|member| **member != seq);
+        let locks = others.filter_map(|member| self.orders.get(member)).map(|other| other.lock);
+        locks.filter(|lock| lock.key == key).map(|lock| lock.amount).sum()
+    }
+
+    /// What an order may spend of a balance: all that other orders at the venue do not hold back.
+    pub(super) fn available<C: Clearing>(&self, seq: u64, key: KeyIx, clearing: &C) -> Decimal {
+        let own = &self.orders[&seq];
+        let mut available = clearing.free(key) - self.locked[key.index()];
+        let counts = |lock: Reservation| if lock.key == key { lock.amount } else { Decimal::ZERO };
+        available += counts(own.lock);
+        let group = own.order.oco_group.and_then(|group| self.groups.get(&group));
+        for member in group.into_iter().flatten().filter(|member| **member != seq) {
+            if let Some(other) = self.orders.get(member)
+                && other.stage == Stage::Working
+            {
+                available += counts(other.lock);
+            }
+        }
+        available
+    }
+
+    /// Holds back as much as an order needs now.
+    pub(super) fn relock<C: Clearing>(
+        &mut self,
+        seq: u64,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        if !self.orders.contains_key(&seq) {
+            return Ok(());
+        }
+        let needed = self.need_of(seq, clearing);
+        let Some(resting) = self.orders.get_mut(&seq) else { return Ok(()) };
+        if resting.lock == needed {
+            return Ok(());
+        }
+        if resting.stage == Stage::Working {
+            self.locked[resting.lock.key.index()] -= resting.lock.amount;
+            self.locked[needed.key.index()] += needed.amount;
+        }
+        resting.lock = needed;
+        let order_id = resting.order.order_id;
+        clearing.take(VenueEvent::Locked { order_id, reserved: needed })
+    }
+
+    /// Units of an order that may still fill; zero while a share is not resolved.
+    pub(super) fn leaves_of(&self, seq: u64) -> Quantity {
+        self.orders.get(&seq).and_then(super::resting::Resting::leaves).unwrap_or(Quantity::ZERO)
+    }
+}

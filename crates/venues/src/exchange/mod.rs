@@ -1,0 +1,330 @@
+//! The exchange simulator: what a venue does with orders when bars come (10).
+//!
+//! It keeps its own books of orders, locks and turnover. Within a bar: changes, then whatever fills
+//! at the open, oldest first over all instruments, then what the bar reaches inside, then expiries.
+
+mod admission;
+mod book;
+mod changes;
+mod clearing;
+mod client_ids;
+mod closing;
+mod filling;
+mod inside;
+mod ladder;
+mod locks;
+mod opening;
+mod relations;
+mod resting;
+mod sizing;
+mod turnover;
+
+use std::collections::{BTreeMap, HashMap};
+use std::rc::Rc;
+
+use model::Decimal;
+use model::frame::{Bar, BarKind, Frame};
+use model::instrument::{InstrumentIx, InstrumentTable};
+use model::money::Price;
+use model::numeric::decimal_of;
+use model::order::{OcoGroup, OrderId, OrderStatus, Refusal, RefusalCode};
+use model::time::{Interval, UtcMillis};
+
+pub use admission::Admission;
+pub use clearing::{Clearing, VenueEvent};
+
+use crate::fees::FeeModel;
+use crate::latency::LatencyModel;
+use crate::participation::ParticipationModel;
+use crate::path::PathModel;
+use crate::slippage::SlippageModel;
+use book::Book;
+use client_ids::ClientIds;
+use resting::{Resting, Stage};
+use turnover::Turnover;
+
+/// The models by which orders fill.
+#[derive(Clone, Debug)]
+pub struct Models {
+    /// In which order prices were reached inside bars.
+    pub path: Rc<dyn PathModel>,
+    /// How much of a bar may fill.
+    pub participation: Rc<dyn ParticipationModel>,
+    /// How far takers' prices lie from the bars'.
+    pub slippage: Rc<dyn SlippageModel>,
+    /// How long requests are on their way.
+    pub latency: Rc<dyn LatencyModel>,
+    /// What is charged, by [`InstrumentIx`].
+    pub fees: Vec<Rc<dyn FeeModel>>,
+}
+
+/// Rules of matching that can be chosen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a choice of its own")]
+pub struct MatchRules {
+    /// Whether a resting limit fills when it is only touched.
+    pub touch_fills: bool,
+    /// Whether a resting limit that the open has jumped over fills at its own price, not the open.
+    pub conservative_gaps: bool,
+    /// Whether the rest of a market order goes on in the next bar.
+    pub market_carry: bool,
+    /// Whether taker prices after slippage stay inside the bar.
+    pub clip_to_bar: bool,
+}
+
+impl Default for MatchRules {
+    fn default() -> Self {
+        Self { touch_fills: false, conservative_gaps: true, market_carry: true, clip_to_bar: false }
+    }
+}
+
+/// How an exchange fills orders.
+#[derive(Clone, Debug)]
+pub struct ExchangeSettings {
+    /// Length of a frame; a bar opens this long before its frame.
+    pub interval: Interval,
+    /// Seed of the draws of orders.
+    pub seed: u64,
+    /// Rules of matching.
+    pub rules: MatchRules,
+    /// Models of matching.
+    pub models: Models,
+}
+
+/// A simulated exchange.
+#[derive(Debug)]
+pub struct Exchange {
+    instruments: Rc<InstrumentTable>,
+    settings: ExchangeSettings,
+    /// Orders that have not ended, by their place among all orders: first in, first out.
+    orders: BTreeMap<u64, Resting>,
+    /// Their places; looked up, never iterated, as are the next two.
+    places: HashMap<OrderId, u64>,
+    groups: HashMap<OcoGroup, Vec<u64>>,
+    children: HashMap<OrderId, Vec<u64>>,
+    books: Vec<Book>,
+    clients: ClientIds,
+    turnover: Turnover,
+    /// What orders at the venue hold back, by key.
+    locked: Vec<Decimal>,
+    last_seq: u64,
+    last_trade_id: u64,
+}
+
+/// The present step: a bar, and how much of it has come.
+#[derive(Clone, Copy, Debug)]
+struct Moment<'a> {
+    bar: &'a Bar,
+    step: Step,
+    /// Time of fills.
+    ts: UtcMillis,
+}
+
+/// How much of a bar has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// Its open.
+    Open,
+    /// All of it, in an order that is not known: what is worse for the account.
+    InsideUnknown,
+    /// A stretch of it.
+    InsideLeg,
+    /// Its close, of which orders decided at it may have a part (`same_close`).
+    Close,
+}
+
+impl Exchange {
+    /// An exchange without orders.
+    ///
+    /// # Panics
+    ///
+    /// If there is not one fee model per instrument.
+    pub fn new(instruments: Rc<InstrumentTable>, settings: ExchangeSettings) -> Self {
+        assert_eq!(settings.models.fees.len(), instruments.len(), "a fee model per instrument");
+        Self {
+            orders: BTreeMap::new(),
+            places: HashMap::new(),
+            groups: HashMap::new(),
+            children: HashMap::new(),
+            books: vec![Book::default(); instruments.len()],
+            clients: ClientIds::default(),
+            turnover: Turnover::default(),
+            locked: vec![Decimal::ZERO; instruments.keys().count()],
+            last_seq: 0,
+            last_trade_id: 0,
+            instruments,
+            settings,
+        }
+    }
+
+    /// Number of orders that have not ended.
+    pub fn open_orders(&self) -> usize {
+        self.orders.len()
+    }
+
+    /// Matches everything with the bars of a frame: each order is finished before the next starts.
+    ///
+    /// # Errors
+    ///
+    /// What the clearing cannot take.
+    pub fn match_frame<C: Clearing>(
+        &mut self,
+        frame: &Frame,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        if self.orders.is_empty() {
+            return Ok(());
+        }
+        let awake = self.awake(frame);
+        if awake.is_empty() {
+            return Ok(());
+        }
+        self.match_open(&awake, frame, clearing)?;
+        for &place in &awake {
+            self.match_inside(place, frame, clearing)?;
+        }
+        for &place in &awake {
+            self.close_bar(place, frame, clearing)?;
+        }
+        Ok(())
+    }
+
+    /// The instruments whose bar can do something.
+    fn awake(&self, frame: &Frame) -> Vec<InstrumentIx> {
+        let next_close = frame.ts().after(self.settings.interval);
+        let books = (0u16..).map(InstrumentIx).zip(&self.books).zip(frame.bars());
+        books
+            .filter(|((_, book), bar)| !book.is_calm(bar, next_close))
+            .map(|((place, _), _)| place)
+            .collect()
+    }
+
+    /// The end of a bar: trailing stops follow it, and what has no bar left expires.
+    fn close_bar<C: Clearing>(
+        &mut self,
+        place: InstrumentIx,
+        frame: &Frame,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        let bar = &frame.bars()[place.index()];
+        if book::fills(bar) {
+            self.follow(place, bar);
+        }
+        let next_close = frame.ts().after(self.settings.interval);
+        let book = &self.books[place.index()];
+        let ends = book.expiries.iter().take_while(|(last, _)| *last < next_close);
+        let ends: Vec<u64> = ends.map(|(_, seq)| *seq).collect();
+        for seq in ends {
+            self.expire(seq, clearing)?;
+        }
+        Ok(())
+    }
+
+    /// Trailing stops ratchet with the extreme of the bar that is over.
+    fn follow(&mut self, place: InstrumentIx, bar: &Bar) {
+        let mut moved = Vec::new();
+        for trailer in &mut self.books[place.index()].trailers {
+            let reached = if trailer.is_fresh { bar.close } else { trailer.best_of(bar) };
+            trailer.is_fresh = false;
+            if trailer.is_better(reached) {
+                trailer.extreme = reached;
+                moved.push((trailer.seq, reached));
+            }
+        }
+        for (seq, extreme) in moved {
+            self.unrest(seq);
+            if let Some(resting) = self.orders.get_mut(&seq) {
+                resting.extreme = decimal_of(extreme);
+            }
+            self.rest(seq);
+        }
+    }
+
+    fn expire<C: Clearing>(&mut self, seq: u64, clearing: &mut C) -> Result<(), C::Error> {
+        let last = self.orders.get(&seq).and_then(|resting| resting.order.expire_at);
+        let detail = last.map_or_else(String::new, |last| format!("good till {last}"));
+        self.end(seq, OrderStatus::Expired, Some((RefusalCode::Expired, detail)), clearing)
+    }
+
+    /// Puts an order where its price waits for it.
+    fn rest(&mut self, seq: u64) {
+        let Some(resting) = self.orders.get_mut(&seq) else { return };
+        let book = &mut self.books[resting.order.instrument.index()];
+        match resting.place() {
+            Some((direction, price)) => {
+                let rung = (price, seq);
+                book.ladder(direction).insert(rung);
+                resting.rung = Some((direction, rung));
+            }
+            None => {
+                if let Err(place) = book.takers.binary_search(&seq) {
+                    book.takers.insert(place, seq);
+                }
+            }
+        }
+    }
+
+    /// Takes an order from where it waits.
+    fn unrest(&mut self, seq: u64) {
+        let Some(resting) = self.orders.get_mut(&seq) else { return };
+        let book = &mut self.books[resting.order.instrument.index()];
+        match resting.rung.take() {
+            Some((direction, rung)) => book.ladder(direction).remove(rung),
+            None => book.takers.retain(|taker| *taker != seq),
+        }
+    }
+
+    /// Ends an order, and what depended on it.
+    fn end<C: Clearing>(
+        &mut self,
+        seq: u64,
+        status: OrderStatus,
+        why: Option<(RefusalCode, String)>,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        let Some(resting) = self.remove(seq) else { return Ok(()) };
+        let refusal = why.map(|(code, detail)| Refusal::new(code, detail));
+        clearing.take(VenueEvent::Update(Box::new(resting.update(status, refusal))))?;
+        self.after_end(&resting, clearing)
+    }
+
+    /// Forgets an order everywhere.
+    fn remove(&mut self, seq: u64) -> Option<Resting> {
+        self.unrest(seq);
+        let resting = self.orders.remove(&seq)?;
+        let order = &resting.order;
+        let book = &mut self.books[order.instrument.index()];
+        match resting.stage {
+            Stage::Working => {
+                self.locked[resting.lock.key.index()] -= resting.lock.amount;
+                book.trailers.retain(|trailer| trailer.seq != seq);
+                book.reducers.retain(|reducer| *reducer != seq);
+                if let Some(last) = order.expire_at {
+                    book.expiries.remove(&(last, seq));
+                }
+            }
+            Stage::Traveling(_) => book.traveling.retain(|traveling| *traveling != seq),
+            Stage::Dormant => {}
+        }
+        self.places.remove(&order.order_id);
+        if let Some(group) = order.oco_group
+            && let Some(members) = self.groups.get_mut(&group)
+        {
+            members.retain(|member| *member != seq);
+            if members.is_empty() {
+                self.groups.remove(&group);
+            }
+        }
+        Some(resting)
+    }
+}
+
+/// The price that a checked bar states.
+fn price_of(value: f64) -> Price {
+    decimal_of(value).and_then(Price::new).expect("sources check their prices")
+}
+
+/// Whether a bar is one at which requests arrive.
+fn is_eligible(bar: &Bar) -> bool {
+    bar.kind == BarKind::Real
+}

@@ -1,0 +1,221 @@
+//! The open of a bar: what reaches the venue, and what fills at once (10 §12.2).
+
+use model::fill::{Liquidity, PriceRule};
+use model::frame::Frame;
+use model::instrument::InstrumentIx;
+use model::money::Price;
+use model::order::{OrderSide, OrderStatus, OrderType, RefusalCode, TimeInForce};
+use model::time::UtcMillis;
+
+use super::book::fills;
+use super::clearing::Clearing;
+use super::filling::Offer;
+use super::ladder::Rung;
+use super::resting::{Behaviour, Stage};
+use super::{Exchange, Moment, Step, is_eligible, price_of};
+
+impl Exchange {
+    /// Fills what the open fills, oldest order first, over all instruments.
+    pub(super) fn match_open<C: Clearing>(
+        &mut self,
+        awake: &[InstrumentIx],
+        frame: &Frame,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        let open = frame.ts().before(self.settings.interval);
+        let mut queue = Vec::new();
+        for &place in awake {
+            self.collect(place, frame, open, &mut queue, clearing)?;
+        }
+        queue.sort_unstable();
+        queue.dedup();
+        for seq in queue {
+            let Some(resting) = self.orders.get(&seq) else { continue };
+            let bar = &frame.bars()[resting.order.instrument.index()];
+            let moment = Moment { bar, step: Step::Open, ts: open };
+            self.meet_open(seq, moment, clearing)?;
+        }
+        Ok(())
+    }
+
+    /// Changes first, then arrivals, then what waits for this open.
+    fn collect<C: Clearing>(
+        &mut self,
+        place: InstrumentIx,
+        frame: &Frame,
+        open: UtcMillis,
+        queue: &mut Vec<u64>,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        let bar = &frame.bars()[place.index()];
+        if !is_eligible(bar) {
+            return Ok(());
+        }
+        let instrument = self.instruments.instrument(place);
+        self.books[place.index()].budget =
+            self.settings.models.participation.budget(instrument, bar);
+        self.apply_changes(place, open, queue, clearing)?;
+        let traveling = std::mem::take(&mut self.books[place.index()].traveling);
+        for seq in traveling {
+            let Some(resting) = self.orders.get_mut(&seq) else { continue };
+            let Stage::Traveling(arrival) = &mut resting.stage else { continue };
+            if !arrival.is_due(open) {
+                self.books[place.index()].traveling.push(seq);
+                continue;
+            }
+            let expires = resting.order.expire_at.is_some_and(|last| last < frame.ts());
+            self.arrive(seq);
+            if expires {
+                self.expire(seq, clearing)?;
+            } else {
+                queue.push(seq);
+            }
+        }
+        let book = &mut self.books[place.index()];
+        queue.append(&mut book.takers);
+        if fills(bar) {
+            self.collect_gaps(place, price_of(bar.open), queue);
+        }
+        Ok(())
+    }
+
+    /// Resting orders that the open has reached or jumped over.
+    pub(super) fn collect_gaps(&self, place: InstrumentIx, open: Price, queue: &mut Vec<u64>) {
+        let book = self.book_of(place);
+        let jumped = |(price, seq): &Rung| match self.orders[seq].behaviour() {
+            Behaviour::Limits(_) => *price != open,
+            Behaviour::Stops(_) | Behaviour::StopsThenLimits(..) | Behaviour::Takes => true,
+        };
+        let reached = book.up.reached(open).into_iter().chain(book.down.reached(open));
+        queue.extend(reached.filter(jumped).map(|(_, seq)| seq));
+    }
+
+    /// What an order does at an open.
+    pub(super) fn meet_open<C: Clearing>(
+        &mut self,
+        seq: u64,
+        moment: Moment<'_>,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        let resting = &self.orders[&seq];
+        let (side, is_resting) = (resting.order.side, resting.rung.is_some());
+        let is_trailing = resting.order.order_type() == OrderType::Trailing;
+        let open = price_of(moment.bar.open);
+        let taker = Liquidity::Taker;
+        match resting.behaviour() {
+            Behaviour::Takes => {
+                let rule = PriceRule::MarketOpen;
+                self.take(
+                    seq,
+                    Offer { px: open, limit: None, rule, liquidity: taker },
+                    moment,
+                    clearing,
+                )
+            }
+            Behaviour::Limits(price) if is_resting => {
+                let px = if self.settings.rules.conservative_gaps { price } else { open };
+                let (rule, liquidity) = (PriceRule::LimitGap, Liquidity::Maker);
+                self.take(seq, Offer { px, limit: Some(price), rule, liquidity }, moment, clearing)
+            }
+            Behaviour::Limits(price) => {
+                let rule = PriceRule::LimitOpen;
+                self.meet_limit(
+                    seq,
+                    Offer { px: open, limit: Some(price), rule, liquidity: taker },
+                    moment,
+                    clearing,
+                )
+            }
+            Behaviour::Stops(level) if fills(moment.bar) && is_beyond(side, open, level) => {
+                let rule = if is_trailing { PriceRule::TrailingGap } else { PriceRule::StopGap };
+                self.trigger(seq);
+                self.take(
+                    seq,
+                    Offer { px: open, limit: None, rule, liquidity: taker },
+                    moment,
+                    clearing,
+                )
+            }
+            Behaviour::StopsThenLimits(level, price)
+                if fills(moment.bar) && is_beyond(side, open, level) =>
+            {
+                let rule = PriceRule::StopLimitGap;
+                self.trigger(seq);
+                self.meet_limit(
+                    seq,
+                    Offer { px: open, limit: Some(price), rule, liquidity: taker },
+                    moment,
+                    clearing,
+                )
+            }
+            Behaviour::Stops(_) | Behaviour::StopsThenLimits(..) => {
+                self.rest_or_cancel(seq, moment, clearing)
+            }
+        }
+    }
+
+    /// A limit order that comes to the market: takes if it can, else rests.
+    pub(super) fn meet_limit<C: Clearing>(
+        &mut self,
+        seq: u64,
+        offer: Offer,
+        moment: Moment<'_>,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        let order = &self.orders[&seq].order;
+        let is_marketable = offer.limit.is_none_or(|price| match order.side {
+            OrderSide::Buy => offer.px <= price,
+            OrderSide::Sell => offer.px >= price,
+        });
+        if !is_marketable {
+            return self.rest_or_cancel(seq, moment, clearing);
+        }
+        if order.post_only {
+            let detail = format!("would take at {}", offer.px.value());
+            let why = (RefusalCode::VenuePostOnly, detail);
+            return self.end(seq, OrderStatus::Rejected, Some(why), clearing);
+        }
+        self.take(seq, offer, moment, clearing)
+    }
+
+    /// A stop has been reached: from now on it is a market or a limit order.
+    pub(super) fn trigger(&mut self, seq: u64) {
+        self.unrest(seq);
+        if let Some(resting) = self.orders.get_mut(&seq) {
+            resting.is_triggered = true;
+        }
+    }
+
+    /// What an order does that could not fill (any more) at this step.
+    pub(super) fn rest_or_cancel<C: Clearing>(
+        &mut self,
+        seq: u64,
+        moment: Moment<'_>,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        let Some(resting) = self.orders.get(&seq) else { return Ok(()) };
+        let (tif, is_taker) = (resting.order.tif, resting.behaviour() == Behaviour::Takes);
+        let code = match (moment.step, tif) {
+            (Step::Open | Step::Close, TimeInForce::Ioc) => RefusalCode::Immediate,
+            (Step::Open | Step::Close, TimeInForce::Fok) => RefusalCode::FillOrKill,
+            _ if is_taker && !self.settings.rules.market_carry => RefusalCode::NotCarried,
+            _ => {
+                if resting.rung.is_none() {
+                    self.rest(seq);
+                }
+                return Ok(());
+            }
+        };
+        let left = self.leaves_of(seq).0.normalize();
+        let detail = format!("{left} not filled at {}", moment.ts);
+        self.end(seq, OrderStatus::Canceled, Some((code, detail)), clearing)
+    }
+}
+
+/// Whether a price has reached a trigger.
+pub(super) fn is_beyond(side: OrderSide, px: Price, level: Price) -> bool {
+    match side {
+        OrderSide::Buy => px >= level,
+        OrderSide::Sell => px <= level,
+    }
+}
