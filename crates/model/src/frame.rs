@@ -44,6 +44,15 @@ impl Bar {
     }
 }
 
+/// A finer bar within the bar of a frame.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct SubBar {
+    /// Its own close, by which it is named; within (T−Δ, T] of the frame.
+    pub ts: UtcMillis,
+    /// Its prices; real or synthetic, never absent.
+    pub bar: Bar,
+}
+
 /// Consecutive frames in columns, as the reader thread hands them over.
 #[derive(Clone, Debug, Default)]
 pub struct FrameBatch {
@@ -52,6 +61,11 @@ pub struct FrameBatch {
     warmup: Vec<bool>,
     /// `width` bars per frame, absent ones included.
     bars: Vec<Bar>,
+    /// Those of all bars, one after another.
+    sub_bars: Vec<SubBar>,
+    /// For each of `bars`, the end of its own in `sub_bars`; stops at the last bar that was given
+    /// any, so that it stays unallocated where nobody keeps them.
+    sub_bar_ends: Vec<usize>,
 }
 
 impl FrameBatch {
@@ -62,6 +76,8 @@ impl FrameBatch {
             ts: Vec::with_capacity(frames),
             warmup: Vec::with_capacity(frames),
             bars: Vec::with_capacity(frames * width),
+            sub_bars: Vec::new(),
+            sub_bar_ends: Vec::new(),
         }
     }
 
@@ -75,6 +91,27 @@ impl FrameBatch {
         self.ts.push(ts);
         self.warmup.push(warmup);
         self.bars.extend_from_slice(bars);
+    }
+
+    /// Gives an instrument's bar of the last frame its finer bars, in order of time.
+    ///
+    /// # Panics
+    ///
+    /// If there is no frame, if the instrument has no place in it, or if it or one of higher rank
+    /// has been given its finer bars already.
+    pub fn push_sub_bars(&mut self, instrument: InstrumentIx, sub_bars: &[SubBar]) {
+        assert!(instrument.index() < self.width, "the instrument has a bar in every frame");
+        let row = self.len().checked_sub(1).expect("finer bars follow their frame");
+        let place = row * self.width + instrument.index();
+        assert!(self.sub_bar_ends.len() <= place, "finer bars come once, in rank order");
+        self.sub_bar_ends.resize(place, self.sub_bars.len());
+        self.sub_bars.extend_from_slice(sub_bars);
+        self.sub_bar_ends.push(self.sub_bars.len());
+    }
+
+    /// Number of finer bars in all frames.
+    pub const fn sub_bar_count(&self) -> usize {
+        self.sub_bars.len()
     }
 
     /// Number of frames.
@@ -129,6 +166,22 @@ impl Frame {
     pub fn bar(&self, instrument: InstrumentIx) -> Option<&Bar> {
         Some(&self.bars()[instrument.index()]).filter(|bar| bar.kind != BarKind::Absent)
     }
+
+    /// The finer bars of an instrument's bar, in order of time; empty where none are kept.
+    ///
+    /// Those that are missing are left out, and those that were filled in are flagged.
+    ///
+    /// # Panics
+    ///
+    /// If the instrument has no place in the frame.
+    pub fn sub_bars(&self, instrument: InstrumentIx) -> &[SubBar] {
+        let FrameBatch { width, sub_bars, sub_bar_ends, .. } = &*self.batch;
+        assert!(instrument.index() < *width, "the instrument has a bar in every frame");
+        let place = self.row * width + instrument.index();
+        let Some(&end) = sub_bar_ends.get(place) else { return &[] };
+        let start = place.checked_sub(1).map_or(0, |before| sub_bar_ends[before]);
+        &sub_bars[start..end]
+    }
 }
 
 /// What a strategy may look at: the frame of the present instant and nothing else.
@@ -179,5 +232,58 @@ mod tests {
         assert_eq!(closes(&frames[1]), [None, Some(3.0)]);
         assert!(frames[0].is_warmup() && !frames[1].is_warmup());
         assert!(batch.frame(2).is_none());
+    }
+    #[test]
+    fn a_frame_shows_the_sub_bars_of_its_own_bars_only() {
+        let mut batch = FrameBatch::with_capacity(3, 0);
+        let mut push = |ts, sub_bars: &[(u16, &[i64])]| {
+            batch.push(UtcMillis::new(ts), false, &[Bar::synthetic(1.0); 3]);
+            for (instrument, closes) in sub_bars {
+                let sub_bar = |ts: &i64| SubBar { ts: UtcMillis::new(*ts), bar: Bar::default() };
+                let sub_bars: Vec<SubBar> = closes.iter().map(sub_bar).collect();
+                batch.push_sub_bars(InstrumentIx(*instrument), &sub_bars);
+            }
+        };
+        push(10, &[]);
+        push(20, &[(0, &[15, 20]), (2, &[])]);
+        push(30, &[(1, &[24]), (2, &[22, 26, 30])]);
+        push(40, &[]);
+        assert_eq!(batch.sub_bar_count(), 6);
+        let batch = Arc::new(batch);
+        let told: Vec<[Vec<i64>; 3]> = batch
+            .frames()
+            .map(|frame| {
+                [0, 1, 2].map(|place| {
+                    let sub_bars = frame.sub_bars(InstrumentIx(place));
+                    sub_bars.iter().map(|sub_bar| sub_bar.ts.millis()).collect()
+                })
+            })
+            .collect();
+        let none = Vec::new;
+        let expected = [
+            [none(), none(), none()],
+            [vec![15, 20], none(), none()],
+            [none(), vec![24], vec![22, 26, 30]],
+            [none(), none(), none()],
+        ];
+        assert_eq!(told, expected);
+    }
+
+    #[test]
+    fn a_batch_without_sub_bars_allocates_nothing_for_them() {
+        let mut batch = FrameBatch::with_capacity(2, 4_096);
+        for ts in 0..4_096 {
+            batch.push(UtcMillis::new(ts), false, &[Bar::default(); 2]);
+        }
+        assert_eq!((batch.sub_bars.capacity(), batch.sub_bar_ends.capacity()), (0, 0));
+    }
+
+    #[test]
+    #[should_panic(expected = "finer bars come once, in rank order")]
+    fn sub_bars_come_in_rank_order() {
+        let mut batch = FrameBatch::with_capacity(2, 0);
+        batch.push(UtcMillis::new(1), false, &[Bar::default(); 2]);
+        batch.push_sub_bars(InstrumentIx(1), &[]);
+        batch.push_sub_bars(InstrumentIx(0), &[]);
     }
 }
