@@ -1,7 +1,7 @@
 //! Bars of one series in the length of a frame.
 
-use model::frame::{Bar, BarKind};
-use model::time::Interval;
+use model::frame::{Bar, BarKind, SubBar};
+use model::time::{Interval, UtcMillis};
 
 use super::candles::{Candles, Closed, Ending, Purpose};
 use super::window::Window;
@@ -21,6 +21,8 @@ pub(super) struct FrameBars {
     bucket: Option<Bucket>,
     /// The first bar of the next bucket.
     pending: Option<Closed>,
+    /// The bars that the last frame's bar was put together from, where they are kept.
+    sub_bars: Option<Vec<SubBar>>,
 }
 
 impl FrameBars {
@@ -45,7 +47,18 @@ impl FrameBars {
             resample_ms: resample.then_some(frame.millis()),
             bucket: None,
             pending: None,
+            sub_bars: None,
         })
+    }
+
+    /// Keeps the bars of each frame, if it has to be put together.
+    pub(super) fn keep_sub_bars(&mut self) {
+        self.sub_bars = self.resample_ms.map(|_| Vec::new());
+    }
+
+    /// The bars that the last bar was put together from; `None` where they are not kept.
+    pub(super) fn sub_bars(&self) -> Option<&[SubBar]> {
+        self.sub_bars.as_deref()
     }
 
     pub(super) const fn candles(&self) -> &Candles {
@@ -55,6 +68,9 @@ impl FrameBars {
     /// The next bar, named by the close of its frame; `None` after the last.
     pub(super) fn next(&mut self) -> Result<Option<Closed>, DataError> {
         let Some(frame_ms) = self.resample_ms else { return self.candles.next() };
+        if let Some(sub_bars) = &mut self.sub_bars {
+            sub_bars.clear();
+        }
         loop {
             let next = match self.pending.take() {
                 Some(bar) => Some(bar),
@@ -76,6 +92,9 @@ impl FrameBars {
                     }
                     *bucket = Some(Bucket { ts, bar });
                 }
+            }
+            if let Some(sub_bars) = &mut self.sub_bars {
+                sub_bars.push(SubBar { ts: UtcMillis::new(close), bar });
             }
             if close == ts {
                 // Delivered at once: whatever is wrong behind it must not hold it back.

@@ -2,7 +2,8 @@
 
 use std::collections::VecDeque;
 
-use model::frame::Bar;
+use model::frame::{Bar, FrameBatch};
+use model::instrument::InstrumentIx;
 
 use super::candles::Purpose;
 use super::facts::SeriesFacts;
@@ -10,13 +11,12 @@ use super::frames::FrameBars;
 use super::stop::StopFlag;
 use super::window::{Window, first_frame_ms};
 use super::{Align, FeedSpec};
-use crate::candles::DataError;
+use crate::candles::{DataError, SeriesSpec};
 
 /// One series and its next bar.
 struct Head {
     bars: FrameBars,
-    /// Place of the instrument in a row.
-    place: usize,
+    instrument: InstrumentIx,
     /// Close of the next bar; [`ENDED`] if there is none.
     ts: i64,
     bar: Bar,
@@ -33,6 +33,8 @@ pub(super) struct Merge {
     align: Align,
     /// One bar per instrument.
     row: Vec<Bar>,
+    /// Whether any series keeps the finer bars of its frames.
+    keeps_sub_bars: bool,
     stop: StopFlag,
 }
 
@@ -45,15 +47,21 @@ impl Merge {
     ) -> Result<Self, DataError> {
         let mut heads: Vec<Head> = Vec::with_capacity(spec.series.len());
         for series in &spec.series {
-            let place = series.instrument.index();
-            assert!(place < spec.width, "{} is in the run's table", series.name);
-            assert!(heads.iter().all(|head| head.place != place), "{} is read once", series.name);
-            let bars = FrameBars::open(series, spec.interval, frames, purpose)?;
-            heads.push(Head { bars, place, ts: ENDED, bar: Bar::default(), stale: true });
+            let SeriesSpec { instrument, name, .. } = series;
+            assert!(instrument.index() < spec.width, "{name} is in the run's table");
+            assert!(heads.iter().all(|head| head.instrument != *instrument), "{name} is read once");
+            let mut bars = FrameBars::open(series, spec.interval, frames, purpose)?;
+            if purpose == Purpose::Run && spec.keeps_sub_bars {
+                bars.keep_sub_bars();
+            }
+            let instrument = *instrument;
+            heads.push(Head { bars, instrument, ts: ENDED, bar: Bar::default(), stale: true });
         }
         // Where two series are at fault at the same instant, the lower rank is heard.
-        heads.sort_by_key(|head| head.place);
-        Ok(Self { heads, align: spec.align, row: vec![Bar::default(); spec.width], stop })
+        heads.sort_by_key(|head| head.instrument);
+        let row = vec![Bar::default(); spec.width];
+        let keeps_sub_bars = heads.iter().any(|head| head.bars.sub_bars().is_some());
+        Ok(Self { heads, align: spec.align, row, keeps_sub_bars, stop })
     }
 
     /// Close of the next frame, whose bars are then in [`Self::row`]; `None` after the last, and
@@ -75,7 +83,8 @@ impl Merge {
             for head in &mut self.heads {
                 head.stale = head.ts == ts;
                 everywhere &= head.stale;
-                self.row[head.place] = if head.stale { head.bar } else { Bar::default() };
+                self.row[head.instrument.index()] =
+                    if head.stale { head.bar } else { Bar::default() };
             }
             if everywhere || self.align == Align::Outer {
                 return Ok(Some(ts));
@@ -89,12 +98,25 @@ impl Merge {
         &self.row
     }
 
+    /// Gives the frame at hand, the last of `batch`, its finer bars.
+    pub(super) fn push_sub_bars(&self, batch: &mut FrameBatch) {
+        if !self.keeps_sub_bars {
+            return;
+        }
+        // The heads whose bars are in the frame, in rank order.
+        for head in self.heads.iter().filter(|head| head.stale) {
+            if let Some(sub_bars) = head.bars.sub_bars() {
+                batch.push_sub_bars(head.instrument, sub_bars);
+            }
+        }
+    }
+
     /// What has been read, in the order of the specification.
     pub(super) fn facts(&self, spec: &FeedSpec) -> Vec<SeriesFacts> {
-        let head = |place| self.heads.iter().find(|head| head.place == place);
+        let head = |instrument| self.heads.iter().find(|head| head.instrument == instrument);
         spec.series
             .iter()
-            .filter_map(|series| head(series.instrument.index()))
+            .filter_map(|series| head(series.instrument))
             .flat_map(|head| head.bars.candles().facts().iter().cloned())
             .collect()
     }

@@ -53,9 +53,11 @@ pub struct FeedSpec {
     pub warmup: u32,
     /// Which instants become frames.
     pub align: Align,
+    /// Whether the frames of series that are resampled keep the finer bars. Never changes a bar.
+    pub keeps_sub_bars: bool,
     /// Batches that may be ready before they are asked for. Never changes a frame.
     pub read_ahead: usize,
-    /// Frames per batch. Never changes a frame.
+    /// Frames per batch; fewer where they hold many finer bars. Never changes a frame.
     pub batch_rows: usize,
 }
 
@@ -75,6 +77,7 @@ impl FeedSpec {
             end: None,
             warmup: 0,
             align: Align::Outer,
+            keeps_sub_bars: false,
             read_ahead: Self::READ_AHEAD,
             batch_rows: Self::BATCH_ROWS,
         }

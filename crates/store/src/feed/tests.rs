@@ -11,4 +11,5 @@ mod real;
 mod rules;
 mod same;
 mod scenario;
+mod sub_bars;
 mod windows;

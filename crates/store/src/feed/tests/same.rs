@@ -3,7 +3,9 @@
 use std::collections::BTreeMap;
 
 use futures_util::{FutureExt, StreamExt};
-use model::frame::{Bar, BarKind};
+use model::frame::{Bar, BarKind, SubBar};
+use model::instrument::InstrumentIx;
+use model::time::UtcMillis;
 use proptest::prelude::*;
 use tempfile::TempDir;
 
@@ -28,8 +30,11 @@ fn rows() -> impl Strategy<Value = Vec<FileRow>> {
     })
 }
 
+/// A frame's bar and the finer ones that it was put together from.
+type Together = (Bar, Vec<SubBar>);
+
 /// What the specification says, with everything in memory.
-fn naive(rows: &[FileRow], synthetic: bool, frame: i64) -> BTreeMap<i64, Bar> {
+fn naive(rows: &[FileRow], synthetic: bool, frame: i64) -> BTreeMap<i64, Together> {
     let mut bars: Vec<(i64, Bar)> = Vec::new();
     for (time, values) in rows {
         let close = time.unwrap() + MINUTE;
@@ -41,19 +46,20 @@ fn naive(rows: &[FileRow], synthetic: bool, frame: i64) -> BTreeMap<i64, Bar> {
         bars.push((close, Bar { open, high, low, close: last, volume, kind: BarKind::Real }));
     }
     let end = bars.last().unwrap().0.div_euclid(frame) * frame;
-    let mut buckets: BTreeMap<i64, Vec<Bar>> = BTreeMap::new();
+    let mut buckets: BTreeMap<i64, Vec<SubBar>> = BTreeMap::new();
     for (close, bar) in bars {
         let ts = (close + frame - 1).div_euclid(frame) * frame;
         if ts <= end {
-            buckets.entry(ts).or_default().push(bar);
+            buckets.entry(ts).or_default().push(SubBar { ts: UtcMillis::new(close), bar });
         }
     }
-    buckets.into_iter().map(|(ts, bars)| (ts, together(&bars))).collect()
+    buckets.into_iter().map(|(ts, sub_bars)| (ts, (together(&sub_bars), sub_bars))).collect()
 }
 
-fn together(bars: &[Bar]) -> Bar {
+fn together(sub_bars: &[SubBar]) -> Bar {
+    let bars: Vec<Bar> = sub_bars.iter().map(|sub_bar| sub_bar.bar).collect();
     let real: Vec<Bar> = bars.iter().filter(|bar| bar.kind == BarKind::Real).copied().collect();
-    let of = if real.is_empty() { bars } else { &real };
+    let of = if real.is_empty() { bars } else { real };
     Bar {
         open: of[0].open,
         high: of.iter().map(|bar| bar.high).fold(f64::MIN, f64::max),
@@ -64,13 +70,16 @@ fn together(bars: &[Bar]) -> Bar {
     }
 }
 
-type Told = Vec<(i64, bool, Vec<Bar>)>;
+type Told = Vec<(i64, bool, Vec<Together>)>;
 
 fn read(spec: &FeedSpec) -> Result<Told, String> {
     let feed = CandleFeed::open(spec).map_err(|error| error.code().to_owned())?;
     let frames = feed.map(|frame| {
         let frame = frame.map_err(|error| error.code().to_owned())?;
-        Ok((frame.ts().millis(), frame.is_warmup(), frame.bars().to_vec()))
+        let together =
+            |(place, bar): (u16, &Bar)| (*bar, frame.sub_bars(InstrumentIx(place)).to_vec());
+        let bars = (0..).zip(frame.bars()).map(together).collect();
+        Ok((frame.ts().millis(), frame.is_warmup(), bars))
     });
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
     runtime.block_on(frames.collect::<Vec<_>>()).into_iter().collect()
@@ -82,7 +91,7 @@ proptest! {
     #[test]
     fn frames_depend_on_the_rows_alone(
         (first, second) in (rows(), rows()),
-        (synthetic, inner) in any::<(bool, bool)>(),
+        (synthetic, inner, kept) in any::<(bool, bool, bool)>(),
         frame in prop::sample::select(vec![1, 2, 5, 60]),
         window in prop::option::of((0..150_i64, 0..100_i64)),
         warmup in 0..6_u32,
@@ -105,18 +114,27 @@ proptest! {
         let mut spec = FeedSpec::new(series, 2, interval);
         spec.align = if inner { Align::Inner } else { Align::Outer };
         spec.warmup = warmup;
+        spec.keeps_sub_bars = kept;
         let start = window.map(|(start, _)| start * MINUTE);
-        spec.start = start.map(model::time::UtcMillis::new);
+        spec.start = start.map(UtcMillis::new);
 
         let told = read(&spec);
-        let one = naive(&first, synthetic, frame_ms);
-        let two = naive(&second, synthetic, frame_ms);
+        let expect = |rows| {
+            let mut bars = naive(rows, synthetic, frame_ms);
+            if !kept || frame == 1 {
+                for (_, sub_bars) in bars.values_mut() {
+                    sub_bars.clear();
+                }
+            }
+            bars
+        };
+        let (one, two) = (expect(&first), expect(&second));
         let instants: std::collections::BTreeSet<i64> = one.keys().chain(two.keys()).copied().collect();
-        let absent = Bar::default;
-        let all: Vec<(i64, Vec<Bar>)> = instants
+        let of = |bars: &BTreeMap<i64, Together>, ts| bars.get(&ts).cloned().unwrap_or_default();
+        let all: Vec<(i64, Vec<Together>)> = instants
             .into_iter()
             .filter(|ts| !inner || (one.contains_key(ts) && two.contains_key(ts)))
-            .map(|ts| (ts, [&one, &two].map(|bars| bars.get(&ts).copied().unwrap_or_else(absent)).to_vec()))
+            .map(|ts| (ts, [of(&one, ts), of(&two, ts)].to_vec()))
             .collect();
         let run_from = match start {
             Some(start) => all.iter().position(|(ts, _)| ts - frame_ms >= start).unwrap_or(all.len()),
@@ -138,7 +156,7 @@ proptest! {
         prop_assert_eq!(&read(&spec), &told);
         if let (Some((start, length)), Ok(told)) = (window, told) {
             let end = (start + length) * MINUTE;
-            spec.end = Some(model::time::UtcMillis::new(end));
+            spec.end = Some(UtcMillis::new(end));
             let shorter: Told = told.into_iter().filter(|(ts, ..)| *ts <= end).collect();
             if shorter.iter().any(|(_, warmup, _)| !warmup) {
                 prop_assert_eq!(read(&spec), Ok(shorter));

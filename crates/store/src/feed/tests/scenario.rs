@@ -10,13 +10,15 @@
 //! 00:02 - 1 1 1 1         `-` is a null
 //! ```
 //!
+//! With `sub_bars=kept`, the finer bars of a frame are told below it.
+//!
 //! Times are those of 2024-01-01, or a whole time.
 
 use std::fmt::Write as _;
 
 use expect_test::Expect;
 use futures_util::StreamExt;
-use model::frame::{BarKind, Frame};
+use model::frame::{Bar, BarKind, Frame};
 use model::time::{Interval, UtcMillis};
 use tempfile::TempDir;
 
@@ -25,7 +27,7 @@ use crate::candles::{DataError, GapPolicy, SeriesSpec, TimeLabel, inspect};
 use crate::feed::{Align, CandleFeed, FeedSpec};
 
 /// Batches and read-ahead that must not make a difference.
-const CUTS: [(usize, usize); 4] = [(4_096, 4), (1, 1), (2, 3), (3, 1)];
+const CUTS: [(usize, usize); 5] = [(4_096, 4), (1, 1), (2, 3), (3, 1), (7, 2)];
 
 /// Runs a scenario with both file formats and several batch sizes, which must agree.
 #[expect(clippy::needless_pass_by_value, reason = "a reference at every call would say nothing")]
@@ -96,6 +98,7 @@ fn set_run(spec: &mut FeedSpec, word: &str) {
         ("end", value) => spec.end = Some(time(value)),
         ("warmup", value) => spec.warmup = value.parse().unwrap(),
         ("align", "inner") => spec.align = Align::Inner,
+        ("sub_bars", "kept") => spec.keeps_sub_bars = true,
         other => panic!("{other:?}"),
     }
 }
@@ -145,15 +148,24 @@ fn tell_frame(told: &mut String, frame: &Frame, spec: &FeedSpec) {
     *told += &short(frame.ts(), spec.interval);
     *told += if frame.is_warmup() { " warm" } else { "" };
     for (series, bar) in spec.series.iter().zip(frame.bars()) {
-        let values = format!("{} {} {} {} x{}", bar.open, bar.high, bar.low, bar.close, bar.volume);
-        match bar.kind {
-            BarKind::Absent => write!(told, " {} none", series.name),
-            BarKind::Real => write!(told, " {} {values}", series.name),
-            BarKind::Synthetic => write!(told, " {} synthetic {values}", series.name),
-        }
-        .unwrap();
+        write!(told, " {} {}", series.name, bar_text(bar)).unwrap();
     }
     told.push('\n');
+    for series in &spec.series {
+        for sub_bar in frame.sub_bars(series.instrument) {
+            let ts = short(sub_bar.ts, spec.interval);
+            writeln!(told, "  {} {ts} {}", series.name, bar_text(&sub_bar.bar)).unwrap();
+        }
+    }
+}
+
+fn bar_text(bar: &Bar) -> String {
+    let values = format!("{} {} {} {} x{}", bar.open, bar.high, bar.low, bar.close, bar.volume);
+    match bar.kind {
+        BarKind::Absent => "none".to_owned(),
+        BarKind::Real => values,
+        BarKind::Synthetic => format!("synthetic {values}"),
+    }
 }
 
 /// The time of day, unless another day or finer than minutes matters.
