@@ -67,6 +67,14 @@ fn million_minutes_to_hours(bencher: Bencher) {
 }
 
 #[divan::bench]
+fn million_minutes_kept_in_hours(bencher: Bencher) {
+    let Some(path) = million() else { return };
+    let mut spec = FeedSpec::new(vec![series(path)], 1, Interval::HOUR);
+    spec.keeps_sub_bars = true;
+    bencher.bench(|| drain(&spec));
+}
+
+#[divan::bench]
 fn million_minutes_hashed(bencher: Bencher) {
     let Some(path) = million() else { return };
     bencher.bench(|| fingerprint(&path).expect("a readable file"));
