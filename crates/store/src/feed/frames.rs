@@ -32,15 +32,8 @@ impl FrameBars {
         frames: Window,
         purpose: Purpose,
     ) -> Result<Self, DataError> {
+        check_interval(spec, frame)?;
         let resample = spec.interval != frame;
-        if resample && frame.millis() % spec.interval.millis() != 0 {
-            return Err(DataError::Interval {
-                name: spec.name.clone(),
-                path: spec.paths.first().cloned().unwrap_or_default(),
-                file: spec.interval,
-                frame,
-            });
-        }
         let bars = if resample { frames.of_bars(frame) } else { frames };
         Ok(Self {
             candles: Candles::open(spec, bars, purpose)?,
@@ -103,6 +96,19 @@ impl FrameBars {
             }
         }
     }
+}
+
+/// Checks that the bars of a series make up frames.
+pub(super) fn check_interval(spec: &SeriesSpec, frame: Interval) -> Result<(), DataError> {
+    if frame.millis() % spec.interval.millis() == 0 {
+        return Ok(());
+    }
+    Err(DataError::Interval {
+        name: spec.name.clone(),
+        path: spec.paths.first().cloned().unwrap_or_default(),
+        file: spec.interval,
+        frame,
+    })
 }
 
 /// Adds a later bar.

@@ -2,13 +2,14 @@
 
 use std::collections::VecDeque;
 
-use model::frame::{Bar, FrameBatch};
+use model::frame::{Bar, BarKind, FrameBatch, SubBar};
 use model::instrument::InstrumentIx;
 
 use super::candles::Purpose;
 use super::facts::SeriesFacts;
 use super::frames::FrameBars;
 use super::stop::StopFlag;
+use super::sub_series::SubSeries;
 use super::window::{Window, first_frame_ms};
 use super::{Align, FeedSpec};
 use crate::candles::{DataError, SeriesSpec};
@@ -16,12 +17,24 @@ use crate::candles::{DataError, SeriesSpec};
 /// One series and its next bar.
 struct Head {
     bars: FrameBars,
+    /// Where its finer bars come from, unless it is from its own.
+    sub_series: Option<SubSeries>,
     instrument: InstrumentIx,
     /// Close of the next bar; [`ENDED`] if there is none.
     ts: i64,
     bar: Bar,
     /// Whether the next bar has been delivered.
     stale: bool,
+}
+
+impl Head {
+    /// The finer bars of the bar that has been delivered; `None` where they are not kept.
+    fn sub_bars(&self) -> Option<&[SubBar]> {
+        match &self.sub_series {
+            Some(sub_series) => Some(sub_series.sub_bars()),
+            None => self.bars.sub_bars(),
+        }
+    }
 }
 
 /// Later than every bar.
@@ -50,17 +63,22 @@ impl Merge {
             let SeriesSpec { instrument, name, .. } = series;
             assert!(instrument.index() < spec.width, "{name} is in the run's table");
             assert!(heads.iter().all(|head| head.instrument != *instrument), "{name} is read once");
-            let mut bars = FrameBars::open(series, spec.interval, frames, purpose)?;
-            if purpose == Purpose::Run && spec.keeps_sub_bars {
-                bars.keep_sub_bars();
+            let bars = FrameBars::open(series, spec.interval, frames, purpose)?;
+            let (sub_series, instrument) = (None, *instrument);
+            let (ts, bar) = (ENDED, Bar::default());
+            heads.push(Head { bars, sub_series, instrument, ts, bar, stale: true });
+        }
+        if purpose == Purpose::Run {
+            open_sub_series(spec, frames, &mut heads)?;
+            let heads = heads.iter_mut().filter(|head| head.sub_series.is_none());
+            for head in heads.filter(|_| spec.keeps_sub_bars) {
+                head.bars.keep_sub_bars();
             }
-            let instrument = *instrument;
-            heads.push(Head { bars, instrument, ts: ENDED, bar: Bar::default(), stale: true });
         }
         // Where two series are at fault at the same instant, the lower rank is heard.
         heads.sort_by_key(|head| head.instrument);
         let row = vec![Bar::default(); spec.width];
-        let keeps_sub_bars = heads.iter().any(|head| head.bars.sub_bars().is_some());
+        let keeps_sub_bars = heads.iter().any(|head| head.sub_bars().is_some());
         Ok(Self { heads, align: spec.align, row, keeps_sub_bars, stop })
     }
 
@@ -87,10 +105,37 @@ impl Merge {
                     if head.stale { head.bar } else { Bar::default() };
             }
             if everywhere || self.align == Align::Outer {
+                self.read_sub_series(ts)?;
                 return Ok(Some(ts));
             }
         }
         Ok(None)
+    }
+
+    /// Reads the finer bars of a frame, where they come from a series of their own.
+    fn read_sub_series(&mut self, ts: i64) -> Result<(), DataError> {
+        if !self.keeps_sub_bars {
+            return Ok(());
+        }
+        // The heads whose bars are in the frame, in rank order.
+        for head in self.heads.iter_mut().filter(|head| head.stale) {
+            let Some(sub_series) = &mut head.sub_series else { continue };
+            if head.bar.kind == BarKind::Real {
+                sub_series.read_frame(ts)?;
+            } else {
+                // A bar that was filled in fills nothing, whatever another file knows of its time.
+                sub_series.pass_over_frame();
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads what lies within the window but behind the last frame.
+    pub(super) fn read_out(&mut self) -> Result<(), DataError> {
+        for sub_series in self.heads.iter_mut().filter_map(|head| head.sub_series.as_mut()) {
+            sub_series.read_out(&self.stop)?;
+        }
+        Ok(())
     }
 
     /// Bars of the frame at hand, in rank order.
@@ -103,9 +148,8 @@ impl Merge {
         if !self.keeps_sub_bars {
             return;
         }
-        // The heads whose bars are in the frame, in rank order.
         for head in self.heads.iter().filter(|head| head.stale) {
-            if let Some(sub_bars) = head.bars.sub_bars() {
+            if let Some(sub_bars) = head.sub_bars() {
                 batch.push_sub_bars(head.instrument, sub_bars);
             }
         }
@@ -113,12 +157,13 @@ impl Merge {
 
     /// What has been read, in the order of the specification.
     pub(super) fn facts(&self, spec: &FeedSpec) -> Vec<SeriesFacts> {
-        let head = |instrument| self.heads.iter().find(|head| head.instrument == instrument);
-        spec.series
-            .iter()
-            .filter_map(|series| head(series.instrument))
-            .flat_map(|head| head.bars.candles().facts().iter().cloned())
-            .collect()
+        let head = |series: &SeriesSpec| {
+            self.heads.iter().find(|head| head.instrument == series.instrument)
+        };
+        let of_frames = spec.series.iter().filter_map(head).map(|head| head.bars.candles().facts());
+        let sub_series = spec.sub_series.iter().filter_map(head);
+        let of_sub_bars = sub_series.filter_map(|head| head.sub_series.as_ref());
+        of_frames.chain(of_sub_bars.map(SubSeries::facts)).flatten().cloned().collect()
     }
 
     /// The latest open of a bar within the window.
@@ -136,6 +181,20 @@ impl Merge {
         let last = |head: &Head| head.bars.candles().last_row();
         self.heads.iter().map(last).collect::<Option<Vec<i64>>>()?.into_iter().max()
     }
+}
+
+/// Opens the series that supply only finer bars, beside those that make their frames.
+fn open_sub_series(spec: &FeedSpec, frames: Window, heads: &mut [Head]) -> Result<(), DataError> {
+    for sub in &spec.sub_series {
+        let SeriesSpec { instrument, name, .. } = sub;
+        let of_instrument = |series: &&SeriesSpec| series.instrument == *instrument;
+        let series = spec.series.iter().find(of_instrument).expect("a series makes its frames");
+        let head = heads.iter_mut().find(|head| head.instrument == *instrument);
+        let head = head.expect("every series has a head");
+        assert!(head.sub_series.is_none(), "{name} has its finer bars from one series");
+        head.sub_series = Some(SubSeries::open(sub, series, spec.interval, frames)?);
+    }
+    Ok(())
 }
 
 /// Close of the first frame to deliver: the first of the run, or of the warm-up before it.

@@ -6,6 +6,7 @@ mod frames;
 mod merge;
 mod producer;
 mod stop;
+mod sub_series;
 mod window;
 
 use std::pin::Pin;
@@ -40,6 +41,11 @@ pub enum Align {
 pub struct FeedSpec {
     /// The series, one per instrument.
     pub series: Vec<SeriesSpec>,
+    /// Series of the same instruments that supply nothing but finer bars, one per instrument at
+    /// most: they make no frame, fill no hole and cover no start. Where one has no row within a
+    /// frame, or the frame's own bar was filled in, there are no finer bars. Each takes the place
+    /// of those that `keeps_sub_bars` would keep.
+    pub sub_series: Vec<SeriesSpec>,
     /// Number of instruments in the run's table; those without a series never have a bar.
     pub width: usize,
     /// Length of a frame.
@@ -71,6 +77,7 @@ impl FeedSpec {
     pub const fn new(series: Vec<SeriesSpec>, width: usize, interval: Interval) -> Self {
         Self {
             series,
+            sub_series: Vec::new(),
             width,
             interval,
             start: None,
@@ -108,7 +115,8 @@ impl CandleFeed {
     ///
     /// # Panics
     ///
-    /// If a series names an instrument beyond `width`, or one that another series names.
+    /// If a series names an instrument beyond `width`, or one that another series names; if a
+    /// series of finer bars names one that no series makes frames of, or that another of them names.
     pub fn open(spec: &FeedSpec) -> Result<Self, DataError> {
         let facts = FactsHandle::default();
         let stop = StopFlag::default();

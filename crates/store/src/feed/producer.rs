@@ -87,7 +87,7 @@ impl Producer {
     pub(super) fn run(mut self, sender: &Sender<Message>) {
         let failed = loop {
             match self.read_batch() {
-                Ok(false) => break None,
+                Ok(false) => break self.merge.read_out().err(),
                 Ok(true) if !self.send_batch(sender) => break None,
                 Ok(true) => {}
                 Err(error) => break Some(error),

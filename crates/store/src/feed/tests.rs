@@ -12,4 +12,5 @@ mod rules;
 mod same;
 mod scenario;
 mod sub_bars;
+mod sub_series;
 mod windows;

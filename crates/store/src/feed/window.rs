@@ -40,6 +40,12 @@ impl Window {
         }
     }
 
+    /// The finer bars within these frames, wherever a frame lies that is made of one bar.
+    pub(super) fn of_sub_bars(self, frame: Interval) -> Self {
+        let first_open = self.after.saturating_add(1).saturating_sub(frame.millis());
+        Self { after: first_open, ..self }
+    }
+
     pub(super) const fn contains(self, close: i64) -> bool {
         self.after < close && close <= self.until
     }

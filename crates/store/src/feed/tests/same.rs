@@ -33,18 +33,24 @@ fn rows() -> impl Strategy<Value = Vec<FileRow>> {
 /// A frame's bar and the finer ones that it was put together from.
 type Together = (Bar, Vec<SubBar>);
 
-/// What the specification says, with everything in memory.
-fn naive(rows: &[FileRow], synthetic: bool, frame: i64) -> BTreeMap<i64, Together> {
+/// The bars of a file, with those that fill its holes.
+fn filled(rows: &[FileRow], synthetic: bool, interval: i64) -> Vec<(i64, Bar)> {
     let mut bars: Vec<(i64, Bar)> = Vec::new();
     for (time, values) in rows {
-        let close = time.unwrap() + MINUTE;
+        let close = time.unwrap() + interval;
         let [open, high, low, last, volume] = values.map(Option::unwrap);
         if let Some((previous, bar)) = bars.last().copied().filter(|_| synthetic) {
-            let missing = (previous + MINUTE..close).step_by(60_000);
+            let missing = (previous + interval..close).step_by(usize::try_from(interval).unwrap());
             bars.extend(missing.map(|close| (close, Bar::synthetic(bar.close))));
         }
         bars.push((close, Bar { open, high, low, close: last, volume, kind: BarKind::Real }));
     }
+    bars
+}
+
+/// What the specification says, with everything in memory.
+fn naive(rows: &[FileRow], synthetic: bool, frame: i64) -> BTreeMap<i64, Together> {
+    let bars = filled(rows, synthetic, MINUTE);
     let end = bars.last().unwrap().0.div_euclid(frame) * frame;
     let mut buckets: BTreeMap<i64, Vec<SubBar>> = BTreeMap::new();
     for (close, bar) in bars {
@@ -162,6 +168,56 @@ proptest! {
                 prop_assert_eq!(read(&spec), Ok(shorter));
             }
         }
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(96))]
+
+    #[test]
+    fn finer_bars_of_another_series_depend_on_the_rows_alone(
+        (coarse, fine) in (rows(), rows()),
+        (synthetic, fine_synthetic) in any::<(bool, bool)>(),
+        frame in prop::sample::select(vec![2, 5, 60]),
+        (later, start, warmup) in (0..300_i64, prop::option::of(0..300_i64), 0..6_u32),
+        (batch_rows, read_ahead) in (1..40_usize, 1..5_usize),
+    ) {
+        let folder = TempDir::new().unwrap();
+        let frame_ms = frame * MINUTE;
+        let moved = |rows: Vec<FileRow>, of: &dyn Fn(i64) -> i64| -> Vec<FileRow> {
+            rows.into_iter().map(|(time, values)| (time.map(of), values)).collect()
+        };
+        let coarse = moved(coarse, &|time| time * frame);
+        let fine = moved(fine, &|time| time + later * MINUTE);
+        let series = |stem, rows: &[FileRow], interval, synthetic| SeriesSpec {
+            interval: model::time::Interval::from_millis(interval).unwrap(),
+            gaps: if synthetic { GapPolicy::Synthetic } else { GapPolicy::Skip },
+            ..minutes("A", 0, vec![Format::Csv.write(folder.path(), stem, rows, false)])
+        };
+        let of_frames = series("coarse", &coarse, frame_ms, synthetic);
+        let mut spec = FeedSpec::new(vec![of_frames.clone()], 1, of_frames.interval);
+        spec.warmup = warmup;
+        spec.start = start.map(|start| UtcMillis::new(start * MINUTE));
+        let alone = read(&spec);
+        spec.sub_series = vec![series("fine", &fine, MINUTE, fine_synthetic)];
+        let told = read(&spec);
+
+        let fine = filled(&fine, fine_synthetic, MINUTE);
+        let expected = alone.map(|mut frames| {
+            for (ts, _, bars) in &mut frames {
+                let (bar, sub_bars) = &mut bars[0];
+                let within = fine.iter().filter(|(close, _)| *ts - frame_ms < *close && close <= ts);
+                sub_bars.extend(within.map(|(close, bar)| SubBar { ts: UtcMillis::new(*close), bar: *bar }));
+                let any_real = sub_bars.iter().any(|sub_bar| sub_bar.bar.kind == BarKind::Real);
+                if bar.kind == BarKind::Synthetic || !any_real {
+                    sub_bars.clear();
+                }
+            }
+            frames
+        });
+        prop_assert_eq!(&told, &expected);
+        (spec.batch_rows, spec.read_ahead) = (batch_rows, read_ahead);
+        prop_assert_eq!(&read(&spec), &told);
     }
 }
 

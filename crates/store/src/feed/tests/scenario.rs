@@ -10,7 +10,8 @@
 //! 00:02 - 1 1 1 1         `-` is a null
 //! ```
 //!
-//! With `sub_bars=kept`, the finer bars of a frame are told below it.
+//! With `sub_bars=kept`, the finer bars of a frame are told below it. A line `sub A`, in the place of
+//! `series`, begins the series that supplies the finer bars of `A`.
 //!
 //! Times are those of 2024-01-01, or a whole time.
 
@@ -49,30 +50,54 @@ pub(super) fn check(scenario: &str, expected: Expect) {
 
 fn read(scenario: &str, folder: &TempDir, format: Format) -> FeedSpec {
     let mut spec = FeedSpec::new(Vec::new(), 0, "1m".parse().unwrap());
+    // All series in the order of their lines, with their files.
+    let mut series: Vec<(Role, SeriesSpec)> = Vec::new();
     let mut files: Vec<(usize, String, bool, Vec<FileRow>)> = Vec::new();
     for line in scenario.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[0] {
             "run" => words[1..].iter().for_each(|word| set_run(&mut spec, word)),
             "series" => {
-                let place = u16::try_from(spec.series.len()).unwrap();
-                let mut series = minutes(words[1], place, Vec::new());
-                words[2..].iter().for_each(|word| set_series(&mut series, word));
-                spec.series.push(series);
+                let place = u16::try_from(spec.width).unwrap();
+                series.push((Role::Frames, read_series(place, &words)));
+                spec.width += 1;
+            }
+            "sub" => {
+                let of = |(_, series): &&(Role, SeriesSpec)| series.name == words[1];
+                let place = series.iter().find(of).unwrap().1.instrument.0;
+                series.push((Role::SubBars, read_series(place, &words)));
             }
             "file" => {
                 let synthetic = words.contains(&"synthetic");
-                files.push((spec.series.len() - 1, words[1].to_owned(), synthetic, Vec::new()));
+                files.push((series.len() - 1, words[1].to_owned(), synthetic, Vec::new()));
             }
             _ => files.last_mut().unwrap().3.push(row(&words)),
         }
     }
     for (place, stem, synthetic, rows) in files {
         let path = format.write(folder.path(), &stem, &rows, synthetic);
-        spec.series[place].paths.push(path);
+        series[place].1.paths.push(path);
     }
-    spec.width = spec.series.len();
+    for (role, series) in series {
+        match role {
+            Role::Frames => spec.series.push(series),
+            Role::SubBars => spec.sub_series.push(series),
+        }
+    }
     spec
+}
+
+/// What a series is for.
+#[derive(Clone, Copy)]
+enum Role {
+    Frames,
+    SubBars,
+}
+
+fn read_series(place: u16, words: &[&str]) -> SeriesSpec {
+    let mut series = minutes(words[1], place, Vec::new());
+    words[2..].iter().for_each(|word| set_series(&mut series, word));
+    series
 }
 
 fn row(words: &[&str]) -> FileRow {
