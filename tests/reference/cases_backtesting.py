@@ -165,6 +165,13 @@ def flips() -> Case:
     return run(new_case("flips", about, market, fee_bps="5"), CrossFlip)
 
 
+def same_close() -> Case:
+    market = bundled_market("okx:spot:ETHUSDT", 3000)
+    about = "Market orders at the close of the bar at which they are decided; spot."
+    options = {"execution": {"fill": '"same_close"'}}
+    return run(new_case("same_close", about, market, **options), Cross, at_close=True)
+
+
 def spot_brackets() -> Case:
     market = bundled_market(SPOT)
     about = "Market entries with stop_loss and take_profit as prices, exits by signal; spot."
@@ -253,5 +260,6 @@ def hand_made() -> Case:
 
 
 CASES = [
-    next_open, all_in, flips, spot_brackets, perp_brackets, resting_entries, pyramid, hand_made,
+    next_open, all_in, flips, same_close, spot_brackets, perp_brackets, resting_entries, pyramid,
+    hand_made,
 ]  # fmt: skip

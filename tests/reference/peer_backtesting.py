@@ -27,7 +27,7 @@ class RecordingBroker(peer._Broker):
         self.fills = []
 
     def _open_trade(self, price, size, sl, tp, time_index, tag):
-        self._record(tag, size, price)
+        self._record(time_index, tag, size, price)
         super()._open_trade(price, size, sl, tp, time_index, tag)
 
     def _close_trade(self, trade, price, time_index):
@@ -39,12 +39,11 @@ class RecordingBroker(peer._Broker):
             name = f"{trade.tag}.tp"
         else:
             name = self.names.get(order, order.tag)
-        self._record(name, -trade.size, price)
+        self._record(time_index, name, -trade.size, price)
         super()._close_trade(trade, price, time_index)
 
-    def _record(self, name, size, price):
-        fee = self._commission(size, price)
-        self.fills.append((self._i, name, size, price, fee))
+    def _record(self, bar, name, size, price):
+        self.fills.append((bar, name, size, price, self._commission(size, price)))
 
     def _refuse_gap_over_target(self, trade):
         """The peer takes the stop even when the bar opened beyond the target; no case may."""
@@ -128,7 +127,9 @@ class RecordedStrategy(Strategy):
         self.case.orders.append(head | {"action": action, "instrument": market.id} | cells)
 
 
-def run(case: Case, strategy: type[RecordedStrategy], with_trades: bool = True) -> Case:
+def run(
+    case: Case, strategy: type[RecordedStrategy], with_trades: bool = True, at_close: bool = False
+) -> Case:
     """Runs the peer on the first market of the case and fills in what is expected."""
     market = case.markets[0]
     data = market.bars.rename(columns=str.capitalize)
@@ -139,12 +140,15 @@ def run(case: Case, strategy: type[RecordedStrategy], with_trades: bool = True) 
         for message in (".*Broker canceled", ".*contingent SL/TP order would"):
             warnings.filterwarnings("error", message=message)
         with contextlib.redirect_stderr(io.StringIO()):
-            result = Backtest(data, chosen, cash=case.cash, commission=rate).run()
+            result = Backtest(
+                data, chosen, cash=case.cash, commission=rate, trade_on_close=at_close
+            ).run()
     broker = result["_strategy"]._broker
     case.fills = fills(market.bars, broker.fills)
     case.trades = trades(market.bars, result["_trades"]) if with_trades else None
     values = [(close_time(market.bars, bar), value) for bar, value in equity(result)]
-    case.equity = thinned(values)
+    # The peer books a fill at a close one bar later: then only the end can be compared.
+    case.equity = values[-1:] if at_close else thinned(values)
     return case
 
 
@@ -178,7 +182,7 @@ def trades(bars: pd.DataFrame, table: pd.DataFrame) -> list[dict]:
         rows.append({
             "entry_ts": utc(times[0]),
             "exit_ts": utc(times[1]),
-            "side": "long" if trade.Size > 0 else "short",
+            "side": "buy" if trade.Size > 0 else "sell",
             "qty": float(abs(trade.Size)),
             "entry_px": float(trade.EntryPrice),
             "exit_px": float(trade.ExitPrice),
