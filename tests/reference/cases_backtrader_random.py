@@ -6,7 +6,7 @@ import random
 
 import pandas as pd
 
-from common import Case, Market, bars_of, bundled_market, close_time, number, utc
+from common import HOUR, Case, Market, bars_of, bundled_market, close_time, number, utc
 from peer_backtrader import CONVENTIONS, PEER, run
 
 
@@ -93,12 +93,10 @@ def differs(bars: pd.DataFrame, side: str, stop_price: float, price: float) -> b
 
 
 def without_late_cancels(case: Case) -> Case:
-    """Drops cancels of orders that have filled, which a venue would refuse."""
-    done = {one["order_id"]: one["ts"] for one in case.fills}
+    """Drops cancels of orders that filled: the peer ignores them, a venue refuses them."""
+    filled = {one["order_id"] for one in case.fills}
     case.orders = [
-        one
-        for one in case.orders
-        if one["action"] == "submit" or one["decide_ts"] < done.get(one["order_id"], "9999")
+        one for one in case.orders if one["action"] == "submit" or one["order_id"] not in filled
     ]
     return case
 
@@ -116,10 +114,9 @@ def latency() -> Case:
     about = "The same kind of orders, given to the peer two bars after their decision."
     case = new_case("latency_bars", about, market, latency_bars="2")
     drawn = drawn_orders(market, 250, seed=22)
-    # An order must outlive its delay, and no stop-limit may wait for the peer's path.
-    case.orders = [one for one in drawn if one.get("type") in ("market", "limit", "stop")]
-    names = {one["order_id"] for one in case.orders}
-    case.orders = [one for one in drawn if one["order_id"] in names]
+    # Which stop-limits the peer's path leaves alone was judged for the bars without a delay.
+    barred = {one["order_id"] for one in drawn if one.get("type") == "stop_limit"}
+    case.orders = [one for one in drawn if one["order_id"] not in barred]
     return without_late_cancels(run(case, delay=2))
 
 
@@ -168,6 +165,7 @@ class BracketPlan:
         self.market = market
         self.draw = random.Random(seed)
         self.count = 0
+        self.targets = {}
         self.parent = None
         self.until = 0
 
@@ -201,7 +199,8 @@ class BracketPlan:
         self.parent = name = f"o{self.count}"
         qty, back = draw.randint(1, 12) / 4, "sell" if side == "buy" else "buy"
         entry = {"limit": {"price": level}, "stop": {"stop_price": level}}.get(kind, {})
-        child = {"parent": name, "reduce_only": "true"}
+        child = {"parent": name}
+        self.targets[f"{name}.sl"] = target
         return [
             row(self.market, bar, name, side, kind, qty, **entry),
             row(self.market, bar, f"{name}.sl", back, "stop", qty, stop_price=stop, **child),
@@ -229,7 +228,22 @@ def reaches(bar: pd.Series, *levels: float) -> bool:
 def random_brackets() -> Case:
     market = bundled_market("okx:perp:ETHUSDT", 6000)
     about = "Brackets as rows with a parent: market, limit and stop entries, long and short."
-    return run(new_case("random_brackets", about, market), decide=BracketPlan(market, seed=25))
+    plan = BracketPlan(market, seed=25)
+    case = run(new_case("random_brackets", about, market), decide=plan)
+    refuse_gaps_over_targets(case, plan.targets)
+    return case
+
+
+def refuse_gaps_over_targets(case: Case, targets: dict[str, float]) -> None:
+    """The peer takes the stop even when the bar opened beyond the target; no case may."""
+    bars = case.markets[0].bars
+    for fill in case.fills:
+        target = targets.get(fill["order_id"])
+        if target:
+            # For a stop at the open this is the bar before, where it must hold as well.
+            bar = pd.Timestamp(fill["ts"]).tz_localize(None) - HOUR
+            beyond = bars.open[bar] >= target if fill["side"] == "sell" else bars.open[bar] <= target
+            assert not beyond, fill
 
 
 CASES = [random_orders, latency, random_trailing, random_brackets]
