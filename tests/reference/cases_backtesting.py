@@ -181,13 +181,17 @@ def spot_brackets() -> Case:
 def perp_brackets() -> Case:
     market = bundled_market(PERP, 6000)
     about = "Long and short entries with narrow stops and targets, often both in one bar."
-    return run(new_case("perp_brackets", about, market, execution=CONVENTIONS, fee_bps="5"), BothWays)
+    return run(
+        new_case("perp_brackets", about, market, execution=CONVENTIONS, fee_bps="5"), BothWays
+    )
 
 
 def resting_entries() -> Case:
     market = bundled_market("bybit:perp:ETHUSDT", 4000)
     about = "Limit and stop entries, long and short, cancels, exits at the open."
-    return run(new_case("resting_entries", about, market, execution=CONVENTIONS, fee_bps="2"), Resting)
+    return run(
+        new_case("resting_entries", about, market, execution=CONVENTIONS, fee_bps="2"), Resting
+    )
 
 
 def pyramid() -> Case:

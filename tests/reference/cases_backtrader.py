@@ -258,7 +258,8 @@ VOLUMES = bars_of([
 def partial_fills() -> Case:
     rows = [
         (0, "buy", "market", {"qty": 27}),  # 10, 15, and 2 more at the opens of bars 1 to 3
-        (4, "buy", "limit", {"qty": 25, "price": 98.5}),  # 7 and 12 at the limit, 6 at a better open
+        # 7 and 12 at the limit, 6 at a better open.
+        (4, "buy", "limit", {"qty": 25, "price": 98.5}),
         (8, "buy", "stop_limit", {"qty": 17, "stop_price": 103, "price": 105}),
         (11, "sell", "market", {"qty": 14}),
     ]

@@ -20,7 +20,9 @@ def new_case(name: str, about: str, market: Market, **execution: str) -> Case:
 
 def row(market: Market, bar: int, name: str, side: str, kind: str, qty: float, **cells) -> dict:
     """A row of `orders.csv`."""
-    cells = {key: value if isinstance(value, str) else number(value) for key, value in cells.items()}
+    cells = {
+        key: value if isinstance(value, str) else number(value) for key, value in cells.items()
+    }
     head = {"decide_ts": utc(close_time(market.bars, bar)), "order_id": name, "action": "submit"}
     head |= {"instrument": market.id, "side": side, "type": kind, "qty": number(qty)}
     return head | cells
@@ -120,13 +122,31 @@ def latency() -> Case:
     return without_late_cancels(run(case, delay=2))
 
 
+def day_orders() -> Case:
+    market = bundled_market("binance:perp:BTCUSDT", 1200)
+    about = "Limits and stops that end with their day."
+    case = new_case("day_orders", about, market)
+    draw = random.Random(26)
+    for bar in range(1190):
+        # At midnight the peer's day is the one that has just ended.
+        if draw.random() > 0.2 or close_time(market.bars, bar).hour == 0:
+            continue
+        side, kind = draw.choice(["buy", "sell"]), draw.choice(["limit", "stop"])
+        up = (1 if side == "buy" else -1) * (1 if kind == "stop" else -1)
+        level = grid(market.bars.close.iloc[bar] * (1 + up * draw.uniform(0.001, 0.012)))
+        cells = {"price" if kind == "limit" else "stop_price": level, "tif": "day"}
+        name = f"o{len(case.orders) + 1}"
+        case.orders.append(row(market, bar, name, side, kind, 0.5, **cells))
+    return run(case, by_open=True)
+
+
 def close_path_bars(count: int, seed: int) -> pd.DataFrame:
     """Bars without wicks: nearly every extreme is a close."""
     draw = random.Random(seed)
     rows, close = [], 400.0
     for _ in range(count):
         open_ = close + (draw.randint(-12, 12) / 4 if draw.random() < 0.25 else 0)
-        previous, close = close, open_ + draw.randint(-16, 16) / 4
+        close = open_ + draw.randint(-16, 16) / 4
         rows.append((open_, max(open_, close), min(open_, close), close))
     return bars_of(rows)
 
@@ -150,7 +170,8 @@ def random_trailing() -> Case:
     for bar in range(len(market.bars) - 40):
         side, life = draw.choice(["buy", "sell"]), draw.randint(5, 30)
         # Odd bps never put a level on the grid of the prices, where floats could disagree.
-        trail = draw.choice([{"trail": draw.randint(8, 60) / 4}, {"trail_bps": draw.randrange(51, 399, 2)}])
+        amount, bps = draw.randint(8, 60) / 4, draw.randrange(51, 399, 2)
+        trail = draw.choice([{"trail": amount}, {"trail_bps": bps}])
         if draw.random() < 0.6 and closes_lead(market.bars.iloc[bar : bar + life + 1], side):
             name = f"o{len(case.orders) + 1}"
             cells = trail | until(market, bar + life)
@@ -242,8 +263,10 @@ def refuse_gaps_over_targets(case: Case, targets: dict[str, float]) -> None:
         if target:
             # For a stop at the open this is the bar before, where it must hold as well.
             bar = pd.Timestamp(fill["ts"]).tz_localize(None) - HOUR
-            beyond = bars.open[bar] >= target if fill["side"] == "sell" else bars.open[bar] <= target
+            beyond = (
+                bars.open[bar] >= target if fill["side"] == "sell" else bars.open[bar] <= target
+            )
             assert not beyond, fill
 
 
-CASES = [random_orders, latency, random_trailing, random_brackets]
+CASES = [random_orders, latency, day_orders, random_trailing, random_brackets]

@@ -39,7 +39,9 @@ def fixed_slippage(bps: int) -> dict[str, str]:
 
 def units() -> Case:
     """Two assets, in coins; a sale never exceeds what is held."""
-    markets = [bundled_market(f"binance:spot:{coin}USDT", 5000, lot="0.125") for coin in ("BTC", "ETH")]
+    markets = [
+        bundled_market(f"binance:spot:{coin}USDT", 5000, lot="0.125") for coin in ("BTC", "ETH")
+    ]
     about = "Market orders in coins of two assets that share their cash; spot, with slippage."
     case = new_case(
         "units", about, markets, cash=50_000_000, fee_bps="10", execution=fixed_slippage(3)
@@ -114,7 +116,9 @@ def shares() -> Case:
 
 def long_short() -> Case:
     """Two perpetuals in coins, long and short, with fees paid out by the venue."""
-    markets = [bundled_market(f"bybit:perp:{coin}USDT", 4000, lot="0.125") for coin in ("BTC", "ETH")]
+    markets = [
+        bundled_market(f"bybit:perp:{coin}USDT", 4000, lot="0.125") for coin in ("BTC", "ETH")
+    ]
     about = "Market orders in coins, long and short, at a negative fee; linear perpetuals."
     case = new_case("long_short", about, markets, cash=50_000_000, fee_bps="-0.5", leverage=3)
     draw, position = random.Random(36), [0, 0]

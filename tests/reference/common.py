@@ -77,6 +77,7 @@ class Case:
 
     @property
     def venue(self) -> str:
+        """The venue of all markets of the case."""
         return self.markets[0].id.split(":")[0]
 
     def write(self) -> None:
@@ -115,12 +116,15 @@ class Case:
             *[market.instrument() for market in self.markets],
             *[market.data() for market in self.markets],
             "\n".join(venue),
-            "\n".join(["[execution]"] + [f"{key} = {value}" for key, value in self.execution.items()])
-            if self.execution
-            else "",
+            self.execution_table(),
             '[strategy]\nkind = "scripted"\norders = "orders.csv"',
         ]
         return "\n\n".join(part for part in parts if part) + "\n"
+
+    def execution_table(self) -> str:
+        """The `[execution]` table, empty without options."""
+        lines = [f"{key} = {value}" for key, value in self.execution.items()]
+        return "\n".join(["[execution]", *lines]) if lines else ""
 
 
 def utc(ts: pd.Timestamp) -> str:

@@ -1,6 +1,6 @@
 """Writes the reference cases: runs the peers and keeps what they computed.
 
-    python tests/reference/generate.py [PART_OF_A_NAME ...]
+python tests/reference/generate.py [PART_OF_A_NAME ...]
 """
 
 import sys

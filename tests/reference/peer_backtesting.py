@@ -33,11 +33,13 @@ class RecordingBroker(peer._Broker):
     def _close_trade(self, trade, price, time_index):
         order = order_in_process()
         if order is trade._sl_order:
-            self._refuse_gap_over_target(trade)
+            self._refuse_gap(trade.tp, trade.is_long)
             name = f"{trade.tag}.sl"
         elif order is trade._tp_order:
             name = f"{trade.tag}.tp"
         else:
+            self._refuse_gap(trade.tp, trade.is_long)
+            self._refuse_gap(trade.sl, not trade.is_long)
             name = self.names.get(order, order.tag)
         self._record(time_index, name, -trade.size, price)
         super()._close_trade(trade, price, time_index)
@@ -45,11 +47,11 @@ class RecordingBroker(peer._Broker):
     def _record(self, bar, name, size, price):
         self.fills.append((bar, name, size, price, self._commission(size, price)))
 
-    def _refuse_gap_over_target(self, trade):
-        """The peer takes the stop even when the bar opened beyond the target; no case may."""
-        open_, target = self._data.Open[-1], trade.tp
-        beyond = target and (open_ >= target if trade.is_long else open_ <= target)
-        assert not beyond, f"bar {self._i} opens beyond the target and reaches the stop"
+    def _refuse_gap(self, level, above):
+        """No case may have two exits at one open, of which the peer picks another than we do."""
+        open_ = self._data.Open[-1]
+        beyond = level and (open_ >= level if above else open_ <= level)
+        assert not beyond, f"bar {self._i} opens at {open_}, beyond {level}"
 
 
 def order_in_process():

@@ -5,7 +5,7 @@ from __future__ import annotations
 import backtrader as bt
 import pandas as pd
 
-from common import Case, close_time, fill_time, thinned, utc
+from common import HOUR, Case, close_time, fill_time, thinned, utc
 
 PEER = f"backtrader {bt.__version__}"
 CONVENTIONS = {"touch_fills": "true", "conservative_gaps": "false"}
@@ -58,8 +58,7 @@ class Replay(bt.Strategy):
             plimit=cell(row, "price") if row["type"] == "stop_limit" else None,
             trailamount=cell(row, "trail"),
             trailpercent=cell(row, "trail_bps") and cell(row, "trail_bps") / 1e4,
-            valid=row.get("expire_at")
-            and pd.Timestamp(row["expire_at"]).tz_localize(None).to_pydatetime(),
+            valid=end_of(row),
             oco=oco,
             parent=self.placed.get(row.get("parent")),
             transmit=transmit,
@@ -96,20 +95,31 @@ def rows_at(case: Case, time: str) -> list[dict]:
     return [row for row in case.orders if row["decide_ts"] == time]
 
 
+def end_of(row: dict) -> pd.Timestamp | None:
+    """When an order ends, as the peer wants it."""
+    if row.get("tif") == "day":
+        return bt.Order.DAY
+    end = row.get("expire_at")
+    return pd.Timestamp(end).tz_localize(None).to_pydatetime() if end else None
+
+
 def cell(row: dict, name: str) -> float | None:
     return float(row[name]) if row.get(name) else None
 
 
-def run(case: Case, delay: int = 0, decide=None, perc: float = 0.0, slip: float = 0.0) -> Case:
+def run(
+    case: Case, delay: int = 0, decide=None, perc: float = 0.0, slip: float = 0.0, by_open=False
+) -> Case:
     """Runs the peer and fills in what is expected.
 
     `delay` places every row that many bars late, `decide` writes rows while running, `perc` is the
     share of a bar's volume in percent that one order may take, `slip` the slippage as a fraction.
+    The peer compares the time of a bar with the end of an order: `by_open` names bars by their
+    open, so that a day holds the bars that open in it.
     """
     engine = bt.Cerebro(stdstats=False)
     bars = case.markets[0].bars
-    # The peer compares the time of a bar with the expiry: bars are named by their close there too.
-    named = bars.set_index(bars.index + pd.Timedelta(hours=1))
+    named = bars if by_open else bars.set_index(bars.index + HOUR)
     engine.adddata(bt.feeds.PandasData(dataname=named, openinterest=None))
     engine.addstrategy(Replay, case=case, delay=delay, decide=decide)
     engine.broker.setcash(case.cash)
