@@ -127,10 +127,7 @@ class Resting(RecordedStrategy):
         away = self.random.uniform(-0.001, 0.008)
         sign = (1 if side == "buy" else -1) * (-1 if kind == "limit" else 1)
         level = step(self.data.Close[-1] * (1 + sign * away))
-        return self.enter(side, self.random.randint(1, 9), **{kind: level}, **self.bracket())
-
-    def bracket(self):
-        return {}
+        return self.enter(side, self.random.randint(1, 9), **{kind: level})
 
 
 class Pyramid(RecordedStrategy):
