@@ -1,6 +1,8 @@
 //! Parameters of strategies: what they are called, what they may be, and their values in a run.
 
 use std::collections::BTreeMap;
+use std::error::Error;
+use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -202,10 +204,14 @@ impl Parameters {
     }
 }
 
-/// A parameter that does not fit the others or the run.
+/// Why a strategy cannot be built: all that is wrong with its parameters, at least one fault.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ParameterError(Vec<ParameterFault>);
+
+/// A parameter, or a line of a file that one names, that does not fit the others or the run.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{parameter}: {found}; expected {expected}")]
-pub struct ParameterError {
+pub struct ParameterFault {
     /// Which parameter.
     pub parameter: &'static str,
     /// Place inside a file parameter, from 1.
@@ -214,4 +220,56 @@ pub struct ParameterError {
     pub found: String,
     /// What it should be.
     pub expected: String,
+}
+
+impl ParameterError {
+    /// An error of all these faults.
+    ///
+    /// # Panics
+    ///
+    /// If there is none: nothing is wrong then.
+    pub fn new(faults: Vec<ParameterFault>) -> Self {
+        assert!(!faults.is_empty(), "an error has at least one fault");
+        Self(faults)
+    }
+
+    /// The faults, in the order in which they were found.
+    pub fn faults(&self) -> &[ParameterFault] {
+        &self.0
+    }
+}
+
+impl From<ParameterFault> for ParameterError {
+    fn from(fault: ParameterFault) -> Self {
+        Self(vec![fault])
+    }
+}
+
+impl fmt::Display for ParameterError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for (place, fault) in self.0.iter().enumerate() {
+            let separator = if place == 0 { "" } else { "\n" };
+            write!(formatter, "{separator}{fault}")?;
+        }
+        Ok(())
+    }
+}
+
+impl Error for ParameterError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_reads_as_its_faults() {
+        let fault = |parameter, found: &str| ParameterFault {
+            parameter,
+            line: None,
+            found: found.to_owned(),
+            expected: "less".to_owned(),
+        };
+        let error = ParameterError::new(vec![fault("fast", "30"), fault("slow", "40")]);
+        assert_eq!(error.to_string(), "fast: 30; expected less\nslow: 40; expected less");
+    }
 }
