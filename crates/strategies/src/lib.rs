@@ -7,6 +7,8 @@ pub mod buy_and_hold;
 pub mod indicators;
 pub mod scripted;
 pub mod sma_cross;
+#[cfg(test)]
+mod stage;
 
 pub use buy_and_hold::BuyAndHold;
 pub use scripted::Scripted;

@@ -6,7 +6,7 @@ use model::frame::MarketView;
 use model::instrument::InstrumentIx;
 use model::numeric::FixedPoint;
 use model::order::{OrderId, OrderUpdate, Size, Verdict};
-use model::parameter::{ParameterError, ParameterKind, ParameterSpec};
+use model::parameter::{ParameterError, ParameterFault, ParameterKind, ParameterSpec};
 use model::snapshot::AccountSnapshot;
 use model::strategy::{Decision, OrderDesk, Strategy, StrategyError, StrategyKind, StrategySetup};
 
@@ -94,7 +94,7 @@ impl StrategyKind for SmaCross {
     fn build(setup: &StrategySetup<'_>) -> Result<Self, ParameterError> {
         let parameters = setup.parameters;
         let (fast, slow) = (parameters.count("fast"), parameters.count("slow"));
-        let fault = |parameter, found: &str, expected: String| ParameterError {
+        let fault = |parameter, found: &str, expected: String| ParameterFault {
             parameter,
             line: None,
             found: found.to_owned(),
@@ -102,11 +102,11 @@ impl StrategyKind for SmaCross {
         };
         if fast >= slow {
             let expected = format!("fewer bars than slow ({slow})");
-            return Err(fault("fast", &fast.to_string(), expected));
+            return Err(fault("fast", &fast.to_string(), expected).into());
         }
         if parameters.choice("direction") == "long_short" {
             let expected = "`long`: going short needs perpetuals, which are not implemented yet";
-            return Err(fault("direction", "long_short", expected.to_owned()));
+            return Err(fault("direction", "long_short", expected.to_owned()).into());
         }
         let lines = |instrument: &InstrumentIx| Lines {
             instrument: *instrument,
