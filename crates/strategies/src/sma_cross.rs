@@ -2,10 +2,11 @@
 
 use std::cmp::Ordering;
 
+use model::Decimal;
 use model::frame::MarketView;
 use model::instrument::InstrumentIx;
 use model::numeric::FixedPoint;
-use model::order::{OrderId, OrderUpdate, Size, Verdict};
+use model::order::{OrderId, OrderRequest, OrderSide, OrderUpdate, Size, Verdict};
 use model::parameter::{ParameterError, ParameterFault, ParameterKind, ParameterSpec};
 use model::snapshot::AccountSnapshot;
 use model::strategy::{Decision, OrderDesk, Strategy, StrategyError, StrategyKind, StrategySetup};
@@ -17,9 +18,14 @@ use crate::indicators::RollingSum;
 /// The averages at T include the close of T; a cross at T trades at the next open. A cross is a
 /// change of side between two bars: from not above to above, from not below to below. Nothing
 /// happens before `slow` bars are seen, nor during the warm-up, which fills the averages.
+///
+/// With `long_short` a cross below also goes short, on perpetuals: the position is closed by a
+/// reduce-only order for all of it, and the new one is opened by an order behind it. Orders of a
+/// perpetual that still wait are canceled first.
 #[derive(Clone, Debug)]
 pub struct SmaCross {
     size: Size,
+    goes_short: bool,
     lines: Vec<Lines>,
 }
 
@@ -27,12 +33,21 @@ pub struct SmaCross {
 #[derive(Clone, Debug)]
 struct Lines {
     instrument: InstrumentIx,
+    is_perpetual: bool,
     fast: RollingSum,
     slow: RollingSum,
     /// Where the fast average stood to the slow one at the bar before.
     before: Option<Ordering>,
-    /// The order asked for last, while it has not ended, and whether it buys.
-    open_order: Option<(OrderId, bool)>,
+    /// Orders that have not ended, oldest first, and where they lead.
+    waiting: Vec<(OrderId, Stand)>,
+}
+
+/// Where the strategy stands in an instrument.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stand {
+    Short,
+    Flat,
+    Long,
 }
 
 /// What happened at a bar.
@@ -65,7 +80,7 @@ const PARAMETERS: &[ParameterSpec] = &[
         kind: ParameterKind::Size,
         unit: "base units, or a share of free cash",
         default: Some("100%"),
-        doc: "How much to buy of each instrument.",
+        doc: "How much to buy of each instrument, or to sell short.",
     },
     ParameterSpec {
         name: "direction",
@@ -100,29 +115,43 @@ impl StrategyKind for SmaCross {
             found: found.to_owned(),
             expected,
         };
+        let mut faults = Vec::new();
         if fast >= slow {
             let expected = format!("fewer bars than slow ({slow})");
-            return Err(fault("fast", &fast.to_string(), expected).into());
+            faults.push(fault("fast", &fast.to_string(), expected));
         }
-        if parameters.choice("direction") == "long_short" {
-            let expected = "`long`: going short needs perpetuals, which are not implemented yet";
-            return Err(fault("direction", "long_short", expected.to_owned()).into());
+        let goes_short = parameters.choice("direction") == "long_short";
+        let instruments = parameters.instruments("instruments");
+        let is_perpetual = |place: InstrumentIx| setup.instruments.instrument(place).is_perpetual();
+        if let Some(spot) = instruments.iter().find(|place| goes_short && !is_perpetual(**place)) {
+            let id = &setup.instruments.instrument(*spot).id;
+            let expected = format!("`long`: {id} is no perpetual, and only those can be short");
+            faults.push(fault("direction", "long_short", expected));
         }
-        let lines = |instrument: &InstrumentIx| Lines {
-            instrument: *instrument,
-            fast: RollingSum::new(fast),
-            slow: RollingSum::new(slow),
-            before: None,
-            open_order: None,
-        };
+        if !faults.is_empty() {
+            return Err(ParameterError::new(faults));
+        }
+        let lines = |place: &InstrumentIx| Lines::new(*place, is_perpetual(*place), fast, slow);
         Ok(Self {
             size: parameters.size("size"),
-            lines: parameters.instruments("instruments").iter().map(lines).collect(),
+            goes_short,
+            lines: instruments.iter().map(lines).collect(),
         })
     }
 }
 
 impl Lines {
+    fn new(instrument: InstrumentIx, is_perpetual: bool, fast: usize, slow: usize) -> Self {
+        Self {
+            instrument,
+            is_perpetual,
+            fast: RollingSum::new(fast),
+            slow: RollingSum::new(slow),
+            before: None,
+            waiting: Vec::new(),
+        }
+    }
+
     /// Takes a close and compares the averages: fast/m > slow/n exactly when fast·n > slow·m.
     fn cross(&mut self, close: FixedPoint) -> Option<Cross> {
         self.fast.push(close);
@@ -156,23 +185,18 @@ impl Strategy for SmaCross {
                 // The averages fill up; a cross before the start is history.
                 continue;
             }
-            // An order that waits for a bar counts as done: orders fill in turn.
-            let is_flat = match lines.open_order {
-                Some((_, buys)) => !buys,
-                None => account.position(lines.instrument).is_zero(),
+            let stand = lines.stand(account);
+            let (wanted, reason) = match cross {
+                Some(Cross::Up) => (Stand::Long, "fast crossed above slow"),
+                Some(Cross::Down) if self.goes_short => (Stand::Short, "fast crossed below slow"),
+                Some(Cross::Down) if stand == Stand::Long => {
+                    (Stand::Flat, "fast crossed below slow")
+                }
+                Some(Cross::Down) | None => continue,
             };
-            match cross {
-                Some(Cross::Up) if is_flat => {
-                    let order = orders.buy(lines.instrument, self.size);
-                    lines.open_order = Some((order, true));
-                    decision = Decision::trade("fast crossed above slow");
-                }
-                Some(Cross::Down) if !is_flat => {
-                    let order = orders.sell(lines.instrument, Size::ALL);
-                    lines.open_order = Some((order, false));
-                    decision = Decision::trade("fast crossed below slow");
-                }
-                Some(Cross::Up | Cross::Down) | None => {}
+            if wanted != stand {
+                lines.go(wanted, self.size, account, orders);
+                decision = Decision::trade(reason);
             }
         }
         Ok(decision)
@@ -191,46 +215,80 @@ impl Strategy for SmaCross {
     }
 }
 
+impl Lines {
+    /// Where the orders lead that wait, else where the position is.
+    ///
+    /// An order that waits for a bar counts as done: orders fill in turn.
+    fn stand(&self, account: &AccountSnapshot) -> Stand {
+        match self.waiting.last() {
+            Some((_, stand)) => *stand,
+            None => self.position(account),
+        }
+    }
+
+    fn position(&self, account: &AccountSnapshot) -> Stand {
+        match account.position(self.instrument).0.cmp(&Decimal::ZERO) {
+            Ordering::Less => Stand::Short,
+            Ordering::Equal => Stand::Flat,
+            Ordering::Greater => Stand::Long,
+        }
+    }
+
+    /// Asks for what leads to `wanted`.
+    fn go(
+        &mut self,
+        wanted: Stand,
+        size: Size,
+        account: &AccountSnapshot,
+        orders: &mut OrderDesk<'_>,
+    ) {
+        if !self.is_perpetual {
+            let order = match wanted {
+                Stand::Long => orders.buy(self.instrument, size),
+                Stand::Short | Stand::Flat => orders.sell(self.instrument, Size::ALL),
+            };
+            self.waiting.push((order, wanted));
+            return;
+        }
+        // What waits leads elsewhere; and an order may only reduce a position that is there.
+        for (order, _) in self.waiting.drain(..) {
+            orders.cancel(order);
+        }
+        let position = self.position(account);
+        if position == wanted {
+            return;
+        }
+        if let Some(side) = position.closing_side() {
+            let close = OrderRequest::market(self.instrument, side, Size::ALL).reduce_only();
+            self.waiting.push((orders.submit(close), Stand::Flat));
+        }
+        let opening_side = wanted.closing_side().map(OrderSide::opposite);
+        if let Some(side) = opening_side {
+            let open = OrderRequest::market(self.instrument, side, size);
+            self.waiting.push((orders.submit(open), wanted));
+        }
+    }
+}
+
+impl Stand {
+    /// The side of an order that closes the position.
+    const fn closing_side(self) -> Option<OrderSide> {
+        match self {
+            Self::Short => Some(OrderSide::Buy),
+            Self::Flat => None,
+            Self::Long => Some(OrderSide::Sell),
+        }
+    }
+}
+
 impl SmaCross {
-    /// An order has ended: the position says again where the strategy stands.
-    fn forget(&mut self, order: OrderId) {
+    /// An order has ended: those that still wait, or the position, say where the strategy stands.
+    fn forget(&mut self, ended: OrderId) {
         for lines in &mut self.lines {
-            lines.open_order = lines.open_order.filter(|(open, _)| *open != order);
+            lines.waiting.retain(|(order, _)| *order != ended);
         }
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn crosses(closes: &[f64], fast: usize, slow: usize) -> Vec<Option<Cross>> {
-        let mut lines = Lines {
-            instrument: InstrumentIx(0),
-            fast: RollingSum::new(fast),
-            slow: RollingSum::new(slow),
-            before: None,
-            open_order: None,
-        };
-        closes.iter().map(|close| lines.cross(FixedPoint::of(*close).unwrap())).collect()
-    }
-
-    #[test]
-    fn a_cross_is_a_change_of_side_between_two_bars() {
-        use Cross::{Down, Up};
-        assert_eq!(
-            crosses(&[3.0, 2.0, 1.0, 2.0, 3.0, 3.0, 1.0], 1, 2),
-            [None, None, None, Some(Up), None, None, Some(Down)]
-        );
-        // Equal averages are neither side; leaving them is a cross, entering them is none.
-        assert_eq!(crosses(&[1.0, 1.0, 2.0], 1, 2), [None, None, Some(Up)]);
-        assert_eq!(crosses(&[2.0, 1.0, 1.0], 1, 2), [None, None, None]);
-    }
-
-    #[test]
-    fn prices_that_stand_still_never_cross() {
-        // 0.1 summed up in floats would drift off its average.
-        let closes = vec![0.1; 1_000];
-        assert!(crosses(&closes, 7, 30).iter().all(Option::is_none));
-    }
-}
+mod tests;

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use model::Decimal;
 use model::frame::{Bar, BarKind, Frame, FrameBatch, MarketView};
-use model::instrument::{Contract, Instrument, InstrumentTable, MarketType};
+use model::instrument::{Contract, Instrument, InstrumentIx, InstrumentTable, MarketType};
 use model::money::Quantity;
 use model::order::{OrderId, OrderRequest, Request, StrategyIx, Trail};
 use model::parameter::{ParameterError, ParameterValue, Parameters};
@@ -53,6 +53,10 @@ impl Stage {
             instruments: &self.instruments,
             interval: Interval::HOUR,
         })
+    }
+
+    pub(crate) fn hold(&mut self, instrument: InstrumentIx, units: i64) {
+        self.positions[instrument.index()] = Quantity(Decimal::from(units));
     }
 
     /// What a strategy asks for at a frame in which all instruments close at `close`.
