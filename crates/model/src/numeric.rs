@@ -111,7 +111,8 @@ impl DoubleFloat {
     }
 
     /// The quotient with one float.
-    fn over(self, divisor: f64) -> Self {
+    #[must_use]
+    pub fn over(self, divisor: f64) -> Self {
         let quotient = self.high / divisor;
         let (product, error) = two_product(quotient, divisor);
         let rest = (self.high - product) - error + self.low;
@@ -225,6 +226,14 @@ mod tests {
             let px = f64::from(px);
             let exact = float_of(quantity * decimal_of(px).unwrap());
             prop_assert!(ulps_between(DoubleFloat::of(quantity).times(px).value(), exact) <= 1);
+        }
+
+        #[test]
+        fn a_quotient_is_within_one_ulp(quantity in 1i64..i64::MAX, px in 1u32..u32::MAX) {
+            let quantity = Decimal::new(quantity, 2);
+            let px = f64::from(px);
+            let exact = float_of(quantity / decimal_of(px).unwrap());
+            prop_assert!(ulps_between(DoubleFloat::of(quantity).over(px).value(), exact) <= 1);
         }
     }
 }
