@@ -3,9 +3,14 @@
 //! Rule of this crate: the only writer of our own book. No bus, no async, and no sight of `venues`.
 
 pub mod account;
+mod excursion;
+mod lots;
+mod part;
+mod path;
 mod position;
 mod round_trip;
 mod valuation;
+mod working;
 
 pub use account::{Account, AccountError};
 pub use valuation::Valuation;

@@ -1,106 +1,151 @@
-//! Round trips: a position from flat to flat, with its worst and best moment.
+//! Round trips: a position from flat to flat, long or short.
 
 use model::Decimal;
 use model::fill::{Fill, RoundTrip};
 use model::frame::Bar;
+use model::instrument::{Contract, Instrument};
 use model::money::{Cash, Price, Quantity};
 use model::numeric::float_of;
 use model::order::OrderSide;
 use model::time::UtcMillis;
 
+use crate::excursion::{Excursion, Stake};
+use crate::part::Part;
+use crate::position::{Change, Position, Step};
+
+/// Significant digits of an average price of an inverse contract: a quotient of quotients is not
+/// exact in its last ones.
+const PRICE_DIGITS: u32 = 20;
+
 /// A round trip that is under way.
 #[derive(Clone, Debug)]
 pub(crate) struct OpenTrip {
+    side: OrderSide,
     entry_ts: UtcMillis,
-    qty_max: Quantity,
-    bought: Leg,
-    sold: Leg,
-    fees: Cash,
-    mae: f64,
-    mfe: f64,
-    bars: u32,
-    /// Whether it began flat: what the run started with has no entry price.
-    is_whole: bool,
-}
-
-/// Everything traded on one side.
-#[derive(Clone, Copy, Debug, Default)]
-struct Leg {
-    quantity: Decimal,
-    notional: Decimal,
-}
-
-impl Leg {
-    fn add(&mut self, fill: &Fill) {
-        self.quantity += fill.last_qty.0;
-        self.notional += fill.notional.0;
-    }
-
-    fn average(self) -> Option<Price> {
-        if self.quantity.is_zero() { None } else { Price::new(self.notional / self.quantity) }
-    }
+    qty_max: Decimal,
+    entry: Leg,
+    exit: Leg,
+    cash: Decimal,
+    fees: Decimal,
+    excursion: Excursion,
 }
 
 impl OpenTrip {
-    /// The trip that a first fill opens.
-    pub(crate) fn opened_at(ts: UtcMillis, is_whole: bool) -> Self {
+    /// Books a fill on the trip that may be under way in its instrument, and completes it if the
+    /// position is flat then. An entry into a flat position begins the next one.
+    ///
+    /// What the run started with has no entry price and makes no trip, nor does what is added to it.
+    pub(crate) fn book(
+        under_way: &mut Option<Box<Self>>,
+        fill: &Fill,
+        change: &Change,
+        instrument: &Instrument,
+    ) -> Option<RoundTrip> {
+        let is_flat = change.between.is_flat_in_report(instrument);
+        let mut completed = None;
+        if let Some(step) = &change.closing {
+            if let Some(trip) = under_way {
+                trip.reduce(fill, step, change.between, instrument);
+            }
+            if is_flat {
+                completed = under_way.take().and_then(|trip| trip.complete(fill, instrument));
+            }
+        }
+        if let Some(step) = &change.opening {
+            if is_flat && under_way.is_none() {
+                *under_way = Some(Box::new(Self::begin(fill)));
+            }
+            if let Some(trip) = under_way {
+                trip.add(fill, step, change.after, instrument);
+            }
+        }
+        completed
+    }
+
+    /// Takes a bar that opened at `open`.
+    pub(crate) fn observe(&mut self, bar: &Bar, open: UtcMillis) {
+        self.excursion.observe(bar, open);
+    }
+
+    fn begin(fill: &Fill) -> Self {
         Self {
-            entry_ts: ts,
-            qty_max: Quantity::ZERO,
-            bought: Leg::default(),
-            sold: Leg::default(),
-            fees: Cash::ZERO,
-            mae: 0.0,
-            mfe: 0.0,
-            bars: 0,
-            is_whole,
+            side: fill.side,
+            entry_ts: fill.ts,
+            qty_max: Decimal::ZERO,
+            entry: Leg::default(),
+            exit: Leg::default(),
+            cash: Decimal::ZERO,
+            fees: Decimal::ZERO,
+            excursion: Excursion::starting_at(fill.ts),
         }
     }
 
-    /// Takes a fill after which `held` base units are held.
-    pub(crate) fn book(&mut self, fill: &Fill, held: Quantity) {
-        match fill.side {
-            OrderSide::Buy => self.bought.add(fill),
-            OrderSide::Sell => self.sold.add(fill),
-        }
-        self.fees += fill.fee;
-        self.qty_max = self.qty_max.max(held);
+    fn add(&mut self, fill: &Fill, step: &Step, after: Position, instrument: &Instrument) {
+        self.entry.add(fill.last_px, step.part, instrument);
+        self.pay(step);
+        self.qty_max = self.qty_max.max(after.quantity.0.abs());
+        self.excursion.grow(fill.ts, Stake::of(after, instrument));
     }
 
-    /// Takes an open gain or loss, in quote currency.
-    pub(crate) fn excursion(&mut self, open_pnl: f64) {
-        self.mae = self.mae.min(open_pnl);
-        self.mfe = self.mfe.max(open_pnl);
+    fn reduce(&mut self, fill: &Fill, step: &Step, after: Position, instrument: &Instrument) {
+        self.exit.add(fill.last_px, step.part, instrument);
+        self.pay(step);
+        self.excursion.shrink(float_of(fill.last_px.value()), Stake::of(after, instrument));
     }
 
-    /// Takes a bar through which `quantity` base units that cost `cost` were held.
-    pub(crate) fn observe(&mut self, bar: &Bar, quantity: f64, cost: f64) {
-        self.bars += 1;
-        self.excursion(bar.low * quantity - cost);
-        self.excursion(bar.high * quantity - cost);
+    fn pay(&mut self, step: &Step) {
+        self.cash += step.cash;
+        self.fees += step.part.fee_value;
     }
 
-    /// The finished trip, closed by `fill`. A holding that the run started with has no entry price
-    /// and makes no trip.
-    pub(crate) fn close(self, fill: &Fill) -> Option<RoundTrip> {
-        if !self.is_whole {
-            return None;
-        }
-        let pnl = self.sold.notional - self.bought.notional - self.fees.0;
+    fn complete(self, fill: &Fill, instrument: &Instrument) -> Option<RoundTrip> {
         Some(RoundTrip {
             instrument: fill.instrument,
-            side: OrderSide::Buy,
+            side: self.side,
             entry_ts: self.entry_ts,
             exit_ts: fill.ts,
-            qty_max: self.qty_max,
-            entry_px: self.bought.average()?,
-            exit_px: self.sold.average()?,
-            pnl: Cash(pnl),
-            fees: self.fees,
-            return_on_entry: float_of(pnl) / float_of(self.bought.notional),
-            mae: self.mae,
-            mfe: self.mfe,
-            bars: self.bars,
+            qty_max: Quantity(self.qty_max),
+            entry_px: self.entry.average(instrument)?,
+            exit_px: self.exit.average(instrument)?,
+            pnl: Cash(self.cash),
+            fees: Cash(self.fees),
+            cash_value: fill.cash_value,
+            return_on_entry: float_of(self.cash) / float_of(self.entry.notional),
+            mae: self.excursion.worst,
+            mfe: self.excursion.best,
+            bars: self.excursion.bars,
         })
+    }
+}
+
+/// Everything traded on one side of a trip.
+#[derive(Clone, Copy, Debug, Default)]
+struct Leg {
+    quantity: Decimal,
+    /// As booked, in the asset of the cash.
+    notional: Decimal,
+    /// Σ px · q; of an inverse contract Σ q / px.
+    weight: Decimal,
+}
+
+impl Leg {
+    fn add(&mut self, px: Price, part: Part, instrument: &Instrument) {
+        self.quantity += part.quantity;
+        self.notional += part.notional;
+        self.weight += match instrument.contract {
+            Contract::Spot | Contract::Linear { .. } => px.value() * part.quantity,
+            Contract::Inverse { .. } => part.quantity / px.value(),
+        };
+    }
+
+    /// The one price at which all its units would be worth the same.
+    fn average(self, instrument: &Instrument) -> Option<Price> {
+        let average = match instrument.contract {
+            Contract::Spot | Contract::Linear { .. } => self.weight.checked_div(self.quantity)?,
+            Contract::Inverse { .. } => {
+                self.quantity.checked_div(self.weight)?.round_sf(PRICE_DIGITS)?
+            }
+        };
+        Price::new(average)
     }
 }
