@@ -7,6 +7,7 @@ use arrow_array::builder::StringBuilder;
 use arrow_array::{ArrayRef, Decimal128Array, StringArray, TimestampMillisecondArray};
 use arrow_schema::{ArrowError, DataType, Field, Schema, SchemaRef, TimeUnit};
 use model::Decimal;
+use model::order::Trail;
 use model::time::UtcMillis;
 
 /// Digits and places of every ledger amount: `decimal128(38, 18)`.
@@ -71,9 +72,40 @@ pub(crate) fn printed<T: Display>(values: impl IntoIterator<Item = T>) -> ArrayR
     Arc::new(column.finish())
 }
 
+/// A column of things as they print, which may be missing.
+pub(crate) fn some_printed<T: Display>(values: impl IntoIterator<Item = Option<T>>) -> ArrayRef {
+    let mut column = StringBuilder::new();
+    for value in values {
+        match value {
+            Some(value) => {
+                write!(column, "{value}").expect("a column takes every text");
+                column.append_value("");
+            }
+            None => column.append_null(),
+        }
+    }
+    Arc::new(column.finish())
+}
+
 /// A column of texts that may be missing.
 pub(crate) fn some_texts<T: AsRef<str>>(values: impl IntoIterator<Item = Option<T>>) -> ArrayRef {
     Arc::new(values.into_iter().collect::<StringArray>())
+}
+
+/// The distance of a trailing order, where it is in quote currency.
+pub(crate) const fn trail_absolute(trail: Trail) -> Option<Decimal> {
+    match trail {
+        Trail::Absolute(distance) => Some(distance),
+        Trail::Bps(_) => None,
+    }
+}
+
+/// The distance of a trailing order, where it is in basis points.
+pub(crate) const fn trail_bps(trail: Trail) -> Option<Decimal> {
+    match trail {
+        Trail::Bps(rate) => Some(rate.0),
+        Trail::Absolute(_) => None,
+    }
 }
 
 /// A decimal as an integer number of 10⁻¹⁸; derived values with more places are rounded half-even.
@@ -82,6 +114,9 @@ fn units_of(value: Decimal) -> Option<i128> {
     let units = value.mantissa().checked_mul(10_i128.checked_pow(PLACES - value.scale())?)?;
     (units.unsigned_abs() < LIMIT).then_some(units)
 }
+
+#[cfg(test)]
+pub(crate) mod shown;
 
 #[cfg(test)]
 mod tests {

@@ -6,31 +6,44 @@ use std::fmt;
 use std::sync::Arc;
 
 use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
-use model::order::{OrderId, OrderIntent, StrategyIx};
+use model::order::{OcoGroup, OrderId, OrderIntent, StrategyIx};
 
 /// The names of a run's instruments, keys, strategies and orders, as files spell them.
 #[derive(Debug, Default)]
 pub struct Names {
     instruments: Vec<String>,
+    perpetual: Vec<bool>,
     keys: Vec<String>,
     strategies: Vec<String>,
-    /// Orders that their strategy gave a name of its own; looked up, never iterated.
-    labels: RefCell<HashMap<OrderId, Arc<str>>>,
+    /// Orders that their strategy gave a name of its own, and the exits of such orders; looked up,
+    /// never iterated.
+    given: RefCell<HashMap<OrderId, GivenName>>,
 }
+
+/// A client order id, and what it is followed by.
+#[derive(Clone, Debug)]
+pub(crate) struct GivenName(Arc<str>, &'static str);
 
 impl Names {
     /// The names of a run; strategies in run-file order.
     pub fn new(instruments: &InstrumentTable, strategies: Vec<String>) -> Self {
+        let listed = || instruments.instruments().map(|(_, instrument)| instrument);
         Self {
-            instruments: instruments.instruments().map(|(_, one)| one.id.to_string()).collect(),
+            instruments: listed().map(|instrument| instrument.id.to_string()).collect(),
+            perpetual: listed().map(model::instrument::Instrument::is_perpetual).collect(),
             keys: instruments.keys().map(|(_, key)| key.to_string()).collect(),
             strategies,
-            labels: RefCell::default(),
+            given: RefCell::default(),
         }
     }
 
     pub(crate) fn instrument(&self, place: InstrumentIx) -> &str {
         &self.instruments[place.index()]
+    }
+
+    /// What a trade in an instrument is called among other operations.
+    pub(crate) fn operation(&self, place: InstrumentIx) -> &'static str {
+        if self.perpetual[place.index()] { "perp_trade" } else { "spot_trade" }
     }
 
     pub(crate) fn key(&self, place: KeyIx) -> &str {
@@ -46,28 +59,43 @@ impl Names {
         self.strategies.get(usize::from(place.0)).map_or("", String::as_str)
     }
 
-    /// The order that an intent wants to become; remembers its label.
-    pub(crate) fn order_of(&self, intent: &OrderIntent) -> OrderName<'_> {
-        if let Some(label) = &intent.label {
-            self.labels.borrow_mut().insert(intent.order_id, Arc::clone(label));
+    /// Remembers what a new order, and the exits it brings, are called.
+    ///
+    /// Not for new terms of an order: it keeps its name.
+    pub(crate) fn learn(&self, intent: &OrderIntent) {
+        let Some(client_order_id) = &intent.request.client_order_id else { return };
+        let mut given = self.given.borrow_mut();
+        let mut name = |order_id, suffix| {
+            given.insert(order_id, GivenName(Arc::clone(client_order_id), suffix));
+        };
+        name(intent.order_id, "");
+        if intent.request.take_profit.is_some() {
+            name(intent.take_profit_id(), "-tp");
         }
-        self.order(intent.order_id)
+        if intent.request.stop_loss.is_some() {
+            name(intent.stop_loss_id(), "-sl");
+        }
     }
 
-    /// The label of an order, or its strategy and number.
+    /// What its strategy calls an order, or its strategy and number.
     pub(crate) fn order(&self, order: OrderId) -> OrderName<'_> {
-        match self.labels.borrow().get(&order) {
-            Some(label) => OrderName::Label(Arc::clone(label)),
+        match self.given.borrow().get(&order) {
+            Some(name) => OrderName::Given(name.clone()),
             None => OrderName::Number(self.strategy(order.strategy), order.number),
         }
     }
+
+    /// The strategy and number of a group of orders.
+    pub(crate) fn oco_group(&self, group: OcoGroup) -> OrderName<'_> {
+        OrderName::Number(self.strategy(group.strategy), group.number)
+    }
 }
 
-/// Name of an order as files spell it.
+/// Name of an order, or of a group of orders, as files spell it.
 #[derive(Clone, Debug)]
 pub(crate) enum OrderName<'a> {
     /// As its strategy calls it.
-    Label(Arc<str>),
+    Given(GivenName),
     /// Its strategy, and which of that strategy's orders it is.
     Number(&'a str, u32),
 }
@@ -75,8 +103,38 @@ pub(crate) enum OrderName<'a> {
 impl fmt::Display for OrderName<'_> {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Label(label) => formatter.write_str(label),
+            Self::Given(GivenName(name, suffix)) => write!(formatter, "{name}{suffix}"),
             Self::Number(strategy, number) => write!(formatter, "{strategy}-{number}"),
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use model::Decimal;
+    use model::order::{Level, OrderRequest, OrderSide, Size};
+
+    use super::*;
+
+    #[test]
+    fn an_order_is_called_as_its_strategy_calls_it_and_its_exits_after_it() {
+        let names = Names { strategies: vec!["sma".to_owned()], ..Names::default() };
+        let order_id = |number| OrderId { strategy: StrategyIx(0), number };
+        let level = Level::Price(Decimal::ONE);
+        let market = OrderRequest::market(InstrumentIx(0), OrderSide::Buy, Size::ALL);
+        let bracket = market.clone().take_profit(level).stop_loss(level);
+        for (number, request) in [
+            (1, market.clone()),
+            (2, market.named("entry")),
+            (3, bracket.clone()),
+            (6, bracket.named("bracket")),
+        ] {
+            names.learn(&OrderIntent { order_id: order_id(number), request });
+        }
+        let called: Vec<String> =
+            (1..=8).map(|number| names.order(order_id(number)).to_string()).collect();
+        let expected =
+            ["sma-1", "entry", "sma-3", "sma-4", "sma-5", "bracket", "bracket-tp", "bracket-sl"];
+        assert_eq!(called, expected);
     }
 }

@@ -1,7 +1,7 @@
 //! Record kinds: one stream each.
 
 /// Version of the log's schema; part of the chain's first hash.
-pub const SCHEMA_VERSION: u32 = 1;
+pub const SCHEMA_VERSION: u32 = 2;
 
 /// A kind of record, which is a stream of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -12,15 +12,17 @@ pub enum Kind {
     Account,
     /// Decisions of strategies.
     Decision,
-    /// What strategies wanted, one row per intent.
+    /// What strategies asked for, one row per request.
     Intent,
-    /// What the gate said, one row per intent.
+    /// What the gate said, one row per request.
     Verdict,
     /// News of accepted orders.
     OrderUpdate,
     /// Executions.
     Fill,
-    /// Start, end and failure.
+    /// Lots that fills closed, one row per lot or part of one.
+    Lot,
+    /// Start, end and failure, and second passes at a close.
     Control,
     /// Users' own messages.
     Custom,
@@ -28,7 +30,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order in which a commit lists them.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::Frame,
         Self::Account,
         Self::Decision,
@@ -36,6 +38,7 @@ impl Kind {
         Self::Verdict,
         Self::OrderUpdate,
         Self::Fill,
+        Self::Lot,
         Self::Control,
         Self::Custom,
     ];
@@ -50,6 +53,7 @@ impl Kind {
             Self::Verdict => "verdict",
             Self::OrderUpdate => "order_update",
             Self::Fill => "fill",
+            Self::Lot => "lot",
             Self::Control => "control",
             Self::Custom => "custom",
         }

@@ -5,12 +5,17 @@
 //! them over every 4,096 ticks; encoding and writing happen on a thread of their own.
 
 pub mod commit;
+#[cfg(test)]
+pub(crate) mod fixtures;
 pub mod kind;
+mod order_tables;
 pub mod reader;
 pub mod recording;
 pub mod records;
 pub mod runner;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod write_back;
 mod writer;
 

@@ -174,3 +174,21 @@ impl LogReader {
         Ok(reader.into_iter().flatten().map(move |batch| batch.map_err(decode.clone())))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_log_of_another_version_is_refused_by_its_version() {
+        let folder = tempfile::tempdir().unwrap();
+        let audit = folder.path().join("audit");
+        std::fs::create_dir(&audit).unwrap();
+        let header = Header { schema: 1, ..Header::default() };
+        let line = serde_json::to_string(&header).unwrap() + "\n";
+        std::fs::write(audit.join(COMMIT_FILE), line).unwrap();
+        let error = LogReader::open(folder.path()).unwrap_err().to_string();
+        let expected = "commits.jsonl has schema version 1; this program reads version 2";
+        assert!(error.ends_with(expected), "{error}");
+    }
+}

@@ -80,7 +80,8 @@ pub fn record(plan: RecordingPlan<'_>) -> Result<(AuditRunner, Recording), Folde
     let names = Names::new(&plan.instruments, plan.strategies);
     let log =
         if plan.with_log { Some(open_log(plan.folder.as_ref(), &plan.header)?) } else { None };
-    let results = Results::create(plan.folder.as_deref(), plan.interval)?;
+    let instruments = InstrumentTable::clone(&plan.instruments);
+    let results = Results::create(plan.folder.as_deref(), plan.interval, instruments)?;
     let (sender, receiver) = sync_channel(QUEUE);
     let writer = Writer { log, results, names };
     let thread = std::thread::Builder::new()

@@ -1,7 +1,9 @@
 //! Records on their way to the writer thread: columns of what happens every tick, and the rest.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
+use model::Decimal;
 use model::event::{Control, Custom, Envelope, Payload};
 use model::fill::Fill;
 use model::instrument::KeyIx;
@@ -9,7 +11,6 @@ use model::order::{IntentGroup, OrderUpdate, VerdictGroup};
 use model::snapshot::AccountSnapshot;
 use model::strategy::{Action, Decision};
 use model::time::UtcMillis;
-use model::{Decimal, numeric};
 
 /// Everything recorded between two commits.
 #[derive(Debug, Default)]
@@ -33,7 +34,7 @@ pub(crate) struct FrameColumns {
     pub(crate) is_warmup: Vec<bool>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(crate) struct AccountColumns {
     pub(crate) seq: Vec<u64>,
     pub(crate) ts: Vec<i64>,
@@ -80,7 +81,7 @@ pub(crate) enum RareEvent {
     Custom(Arc<Custom>),
 }
 
-/// A balance that changed.
+/// A balance or position that changed.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct PositionRow {
     pub(crate) ts: UtcMillis,
@@ -190,6 +191,30 @@ impl Records {
 }
 
 impl AccountColumns {
+    /// One snapshot per frame: the last one, where fills at the close made a second (`same_close`).
+    pub(crate) fn per_frame(&self) -> Cow<'_, Self> {
+        // All snapshots of a frame are in one commit, one behind the other.
+        if self.ts.windows(2).all(|pair| pair[0] != pair[1]) {
+            return Cow::Borrowed(self);
+        }
+        let is_last: Vec<bool> = (1..=self.ts.len())
+            .map(|next| self.ts.get(next).is_none_or(|ts| *ts != self.ts[next - 1]))
+            .collect();
+        let dropped = is_last[..self.warmup_rows].iter().filter(|last| !**last).count();
+        Cow::Owned(Self {
+            seq: chosen(&self.seq, &is_last),
+            ts: chosen(&self.ts, &is_last),
+            cause_seq: chosen(&self.cause_seq, &is_last),
+            equity: chosen(&self.equity, &is_last),
+            cash: chosen(&self.cash, &is_last),
+            gross: chosen(&self.gross, &is_last),
+            net: chosen(&self.net, &is_last),
+            unrealized: chosen(&self.unrealized, &is_last),
+            working_orders: chosen(&self.working_orders, &is_last),
+            warmup_rows: self.warmup_rows - dropped,
+        })
+    }
+
     fn push(&mut self, envelope: &Envelope, account: &AccountSnapshot) {
         self.seq.push(envelope.seq);
         self.ts.push(envelope.ts.millis());
@@ -199,11 +224,15 @@ impl AccountColumns {
         self.gross.push(account.gross);
         self.net.push(account.net);
         self.unrealized.push(account.unrealized);
-        self.working_orders.push(account.book.working_orders);
+        self.working_orders.push(u32::try_from(account.book.working.len()).unwrap_or(u32::MAX));
         if account.frame.is_warmup() {
             self.warmup_rows += 1;
         }
     }
+}
+
+fn chosen<T: Copy>(values: &[T], is_chosen: &[bool]) -> Vec<T> {
+    values.iter().zip(is_chosen).filter(|(_, chosen)| **chosen).map(|(value, _)| *value).collect()
 }
 
 impl DecisionColumns {
@@ -216,13 +245,5 @@ impl DecisionColumns {
         self.reasons.push_str(&decision.reason);
         let end = i32::try_from(self.reasons.len());
         self.reason_ends.push(end.expect("the reasons of one commit are less than 2 GiB"));
-    }
-}
-
-impl PositionRow {
-    /// A balance at the snapshot's marks; cash in share class is worth what it is.
-    pub(crate) fn of(ts: UtcMillis, key: KeyIx, quantity: Decimal, mark: Option<f64>) -> Self {
-        let value = mark.map(|mark| numeric::DoubleFloat::of(quantity).times(mark).value());
-        Self { ts, key, quantity, value }
     }
 }

@@ -10,12 +10,11 @@ use arrow_array::{
 use arrow_buffer::{BooleanBuffer, Buffer, OffsetBuffer, ScalarBuffer};
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 use model::event::Control;
-use model::money::Price;
-use model::order::{Size, Verdict};
 
 use super::kind::Kind;
+use super::order_tables;
 use super::records::{Rare, RareEvent, Records};
-use crate::columns::{DECIMAL, decimals, printed, schema, some_texts, texts, times, timestamp};
+use crate::columns::{schema, some_texts, texts, times, timestamp};
 use crate::names::Names;
 
 /// The columns of a kind; every row has `seq` and `ts`, and `cause_seq` where something caused it.
@@ -39,52 +38,11 @@ pub(crate) fn schema_of(kind: Kind) -> SchemaRef {
             ("is_trade", Boolean),
             ("reason", Utf8),
         ],
-        Kind::Intent => vec![
-            ("cause_seq?", UInt64),
-            ("publisher", UInt16),
-            ("order_id", Utf8),
-            ("instrument", Utf8),
-            ("side", Utf8),
-            ("type", Utf8),
-            ("order_qty?", DECIMAL),
-            ("share?", DECIMAL),
-            ("reduce_only", Boolean),
-        ],
-        Kind::Verdict => vec![
-            ("cause_seq?", UInt64),
-            ("order_id", Utf8),
-            ("is_accepted", Boolean),
-            ("order_qty?", DECIMAL),
-            ("ts_eligible?", timestamp()),
-            ("code?", Utf8),
-            ("detail?", Utf8),
-        ],
-        Kind::OrderUpdate => vec![
-            ("cause_seq?", UInt64),
-            ("order_id", Utf8),
-            ("status", Utf8),
-            ("order_qty?", DECIMAL),
-            ("cum_qty", DECIMAL),
-            ("avg_px?", DECIMAL),
-            ("code?", Utf8),
-            ("detail?", Utf8),
-        ],
-        Kind::Fill => vec![
-            ("cause_seq?", UInt64),
-            ("trade_id", UInt64),
-            ("order_id", Utf8),
-            ("ts_event", timestamp()),
-            ("instrument", Utf8),
-            ("side", Utf8),
-            ("last_qty", DECIMAL),
-            ("last_px", DECIMAL),
-            ("notional", DECIMAL),
-            ("fee", DECIMAL),
-            ("fee_key", Utf8),
-            ("liquidity", Utf8),
-            ("slippage_bps", Float64),
-            ("price_rule", Utf8),
-        ],
+        Kind::Intent => order_tables::intent_columns(),
+        Kind::Verdict => order_tables::verdict_columns(),
+        Kind::OrderUpdate => order_tables::update_columns(),
+        Kind::Fill => order_tables::fill_columns(),
+        Kind::Lot => order_tables::lot_columns(),
         Kind::Control => vec![("name", Utf8), ("service?", Utf8), ("message?", Utf8)],
         Kind::Custom => {
             vec![("cause_seq?", UInt64), ("publisher", UInt16), ("kind", Utf8), ("fields", Utf8)]
@@ -104,10 +62,11 @@ pub(crate) fn batch_of(
         Kind::Frame => frames(records),
         Kind::Account => accounts(records),
         Kind::Decision => decisions(records),
-        Kind::Intent => intents(&records.rare, names)?,
-        Kind::Verdict => verdicts(&records.rare, names)?,
-        Kind::OrderUpdate => updates(&records.rare, names)?,
-        Kind::Fill => fills(&records.rare, names)?,
+        Kind::Intent => order_tables::intents(&records.rare, names)?,
+        Kind::Verdict => order_tables::verdicts(&records.rare, names)?,
+        Kind::OrderUpdate => order_tables::updates(&records.rare, names)?,
+        Kind::Fill => order_tables::fills(&records.rare, names)?,
+        Kind::Lot => order_tables::lots(&records.rare, names)?,
         Kind::Control => controls(&records.rare),
         Kind::Custom => customs(&records.rare),
     };
@@ -117,7 +76,7 @@ pub(crate) fn batch_of(
     RecordBatch::try_new(Arc::clone(schema), columns).map(Some)
 }
 
-fn column<T: ArrowPrimitiveType>(values: Vec<T::Native>) -> ArrayRef
+pub(super) fn column<T: ArrowPrimitiveType>(values: Vec<T::Native>) -> ArrayRef
 where
     ScalarBuffer<T::Native>: From<Vec<T::Native>>,
 {
@@ -128,7 +87,7 @@ fn millis(values: Vec<i64>) -> ArrayRef {
     Arc::new(TimestampMillisecondArray::from(values).with_timezone("UTC"))
 }
 
-fn flags(values: &[bool]) -> ArrayRef {
+pub(super) fn flags(values: &[bool]) -> ArrayRef {
     Arc::new(BooleanArray::new(BooleanBuffer::from(values), None))
 }
 
@@ -174,7 +133,7 @@ fn decisions(records: &mut Records) -> Vec<ArrayRef> {
 }
 
 /// The columns that all rare kinds begin with: seq, ts, and the cause unless `alone`.
-fn heads<T>(rows: &[(&Rare, T)], alone: bool) -> Vec<ArrayRef> {
+pub(super) fn heads<T>(rows: &[(&Rare, T)], alone: bool) -> Vec<ArrayRef> {
     let mut columns = vec![
         column::<UInt64Type>(rows.iter().map(|(rare, _)| rare.seq).collect()),
         times(rows.iter().map(|(rare, _)| Some(rare.ts))),
@@ -186,108 +145,8 @@ fn heads<T>(rows: &[(&Rare, T)], alone: bool) -> Vec<ArrayRef> {
     columns
 }
 
-fn publishers<T>(rows: &[(&Rare, T)]) -> ArrayRef {
+pub(super) fn publishers<T>(rows: &[(&Rare, T)]) -> ArrayRef {
     column::<UInt16Type>(rows.iter().map(|(rare, _)| rare.publisher).collect())
-}
-
-const fn units(size: Size) -> Option<model::Decimal> {
-    match size {
-        Size::Units(quantity) => Some(quantity.0),
-        Size::Share(_) => None,
-    }
-}
-
-fn intents(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
-    let mut rows = Vec::new();
-    for record in rare {
-        if let RareEvent::Intent(group) = &record.event {
-            rows.extend(group.intents.iter().map(|intent| (record, intent)));
-        }
-    }
-    let mut columns = heads(&rows, false);
-    let each = || rows.iter().map(|(_, intent)| intent);
-    let share = |size: Size| match size {
-        Size::Share(share) => Some(share),
-        Size::Units(_) => None,
-    };
-    columns.extend([
-        publishers(&rows),
-        printed(each().map(|intent| names.order_of(intent))),
-        texts(each().map(|intent| names.instrument(intent.instrument))),
-        texts(each().map(|intent| intent.side.name())),
-        texts(each().map(|intent| intent.order_type.name())),
-        decimals(each().map(|intent| units(intent.size)))?,
-        decimals(each().map(|intent| share(intent.size)))?,
-        flags(&each().map(|intent| intent.reduce_only).collect::<Vec<_>>()),
-    ]);
-    Ok(columns)
-}
-
-fn verdicts(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
-    let mut rows = Vec::new();
-    for record in rare {
-        if let RareEvent::Verdict(group) = &record.event {
-            rows.extend(group.verdicts.iter().map(|verdict| (record, verdict)));
-        }
-    }
-    let each = || {
-        rows.iter().map(|(_, verdict)| match verdict {
-            Verdict::Accepted(order) => (order.order_id, Some(order), None),
-            Verdict::Denied { order_id, refusal } => (*order_id, None, Some(refusal)),
-        })
-    };
-    let mut columns = heads(&rows, false);
-    columns.extend([
-        printed(each().map(|(id, ..)| names.order(id))),
-        flags(&each().map(|(_, order, _)| order.is_some()).collect::<Vec<_>>()),
-        decimals(each().map(|(_, order, _)| order.and_then(|order| units(order.size))))?,
-        times(each().map(|(_, order, _)| order.map(|order| order.ts_eligible))),
-        some_texts(each().map(|(.., refusal)| refusal.map(|refusal| refusal.code.name()))),
-        some_texts(each().map(|(.., refusal)| refusal.map(|refusal| &refusal.detail))),
-    ]);
-    Ok(columns)
-}
-
-fn updates(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
-    let rows = of_kind(rare, |event| {
-        if let RareEvent::OrderUpdate(update) = event { Some(&**update) } else { None }
-    });
-    let each = || rows.iter().map(|(_, update)| update);
-    let refusals = || each().map(|update| update.refusal.as_ref());
-    let mut columns = heads(&rows, false);
-    columns.extend([
-        printed(each().map(|update| names.order(update.order_id))),
-        texts(each().map(|update| update.status.name())),
-        decimals(each().map(|update| update.order_qty.map(|quantity| quantity.0)))?,
-        decimals(each().map(|update| Some(update.cum_qty.0)))?,
-        decimals(each().map(|update| update.avg_px.map(Price::value)))?,
-        some_texts(refusals().map(|refusal| refusal.map(|refusal| refusal.code.name()))),
-        some_texts(refusals().map(|refusal| refusal.map(|refusal| &refusal.detail))),
-    ]);
-    Ok(columns)
-}
-
-fn fills(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
-    let rows =
-        of_kind(rare, |event| if let RareEvent::Fill(fill) = event { Some(&**fill) } else { None });
-    let each = || rows.iter().map(|(_, fill)| fill);
-    let mut columns = heads(&rows, false);
-    columns.extend([
-        column::<UInt64Type>(each().map(|fill| fill.trade_id).collect()),
-        printed(each().map(|fill| names.order(fill.order_id))),
-        times(each().map(|fill| Some(fill.ts))),
-        texts(each().map(|fill| names.instrument(fill.instrument))),
-        texts(each().map(|fill| fill.side.name())),
-        decimals(each().map(|fill| Some(fill.last_qty.0)))?,
-        decimals(each().map(|fill| Some(fill.last_px.value())))?,
-        decimals(each().map(|fill| Some(fill.notional.0)))?,
-        decimals(each().map(|fill| Some(fill.fee.0)))?,
-        texts(each().map(|fill| names.key(fill.fee_key))),
-        texts(each().map(|fill| fill.liquidity.name())),
-        Arc::new(Float64Array::from_iter_values(each().map(|fill| fill.slippage_bps))) as ArrayRef,
-        texts(each().map(|fill| fill.price_rule.name())),
-    ]);
-    Ok(columns)
 }
 
 fn controls(rare: &[Rare]) -> Vec<ArrayRef> {
@@ -301,7 +160,9 @@ fn controls(rare: &[Rare]) -> Vec<ArrayRef> {
     let each = || rows.iter().map(|(_, control)| control);
     let failure = |control: &&&Control| match control {
         Control::Failed { service, message } => (Some(service.clone()), Some(message.clone())),
-        Control::EngineReady | Control::Eof | Control::Interrupted => (None, None),
+        Control::EngineReady | Control::Eof | Control::Interrupted | Control::ClosePass => {
+            (None, None)
+        }
     };
     let mut columns = heads(&rows, true);
     columns.extend([
@@ -337,7 +198,7 @@ fn customs(rare: &[Rare]) -> Vec<ArrayRef> {
     columns
 }
 
-fn of_kind<'a, T>(
+pub(super) fn of_kind<'a, T>(
     rare: &'a [Rare],
     pick: impl Fn(&'a RareEvent) -> Option<&'a T>,
 ) -> Vec<(&'a Rare, &'a T)> {

@@ -1,12 +1,14 @@
 //! The figures of a run, as the summary states them.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 
 use model::fill::{Fill, RoundTrip};
+use model::instrument::{Contract, InstrumentTable};
 use model::metrics::Performance;
 use model::money::Quantity;
 use model::numeric::float_of;
-use model::order::{OrderSide, OrderStatus, RefusalCode};
+use model::order::{OrderSide, OrderStatus, Refusal};
 use model::time::UtcMillis;
 
 /// Everything that the summary says of orders, trades and equity.
@@ -30,7 +32,7 @@ pub struct Figures {
     pub orders: OrderCounts,
     /// Round trips.
     pub trades: TradeFigures,
-    /// What trading cost, in quote currency.
+    /// What trading cost, in share class.
     pub costs: Costs,
 }
 
@@ -52,14 +54,23 @@ impl Default for Figures {
 }
 
 impl Figures {
-    pub(crate) fn take_fill(&mut self, fill: &Fill) {
-        let notional = float_of(fill.notional.0);
-        self.costs.fees += float_of(fill.fee.0);
-        // The distance is relative to the price before slippage, the notional to the one after.
+    pub(crate) fn take_fill(&mut self, fill: &Fill, instruments: &InstrumentTable) {
+        let notional = float_of(fill.notional.0) * fill.cash_value;
+        let fee = float_of(fill.fee.0) * fill.cash_value;
+        // A fee that is not paid in cash is paid in base, of which a unit is worth the price.
+        let in_cash = fill.fee_key == instruments.cash_key(fill.instrument);
+        self.costs.fees += if in_cash { fee } else { fee * float_of(fill.last_px.value()) };
         let distance = fill.slippage_bps / 1e4;
-        let before = match fill.side {
-            OrderSide::Buy => notional / (1.0 + distance),
-            OrderSide::Sell => notional / (1.0 - distance),
+        // The distance is relative to the price before slippage, the notional to the one after;
+        // that of an inverse contract falls as the price rises, and the two cancel.
+        let before = match (&instruments.instrument(fill.instrument).contract, fill.side) {
+            (Contract::Inverse { .. }, _) => notional,
+            (Contract::Spot | Contract::Linear { .. }, OrderSide::Buy) => {
+                notional / (1.0 + distance)
+            }
+            (Contract::Spot | Contract::Linear { .. }, OrderSide::Sell) => {
+                notional / (1.0 - distance)
+            }
         };
         self.costs.slippage += before * distance;
         self.costs.traded += notional;
@@ -85,17 +96,57 @@ pub struct OrderCounts {
     pub filled: u64,
     /// Still working at the end.
     pub working: u64,
-    /// Denials by code.
+    /// New terms refused by the gate; the orders kept those that they had.
+    pub replaces_denied: u64,
+    /// Denials by code, those of new terms included.
     pub denied_by_reason: BTreeMap<&'static str, u64>,
+    /// Rejections by code.
+    pub rejected_by_reason: BTreeMap<&'static str, u64>,
+    /// Cancellations by code.
+    pub canceled_by_reason: BTreeMap<&'static str, u64>,
+    /// Orders that filled much of a bar.
+    pub large_orders: LargeOrders,
+}
+
+/// Orders of which a fill was more than a tenth of its bar's volume (10 §12.3).
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LargeOrders {
+    /// How many there were.
+    pub count: u64,
+    /// What the first ten are called.
+    pub names: Vec<String>,
+}
+
+impl LargeOrders {
+    /// How many are named.
+    const NAMED: usize = 10;
+
+    pub(crate) fn take(&mut self, name: impl Display) {
+        self.count += 1;
+        if self.names.len() < Self::NAMED {
+            self.names.push(name.to_string());
+        }
+    }
 }
 
 impl OrderCounts {
-    pub(crate) fn deny(&mut self, code: RefusalCode) {
-        *self.denied_by_reason.entry(code.name()).or_default() += 1;
+    /// Counts new terms that the gate refused.
+    pub(crate) fn deny_replace(&mut self, refusal: &Refusal) {
+        self.replaces_denied += 1;
+        *self.denied_by_reason.entry(refusal.code.name()).or_default() += 1;
     }
 
-    pub(crate) fn count(&mut self, status: OrderStatus, cum_qty: Quantity) {
+    /// Counts an order as it stands at its end, or at that of the run.
+    pub(crate) fn count(
+        &mut self,
+        status: OrderStatus,
+        cum_qty: Quantity,
+        refusal: Option<&Refusal>,
+    ) {
         self.submitted += 1;
+        if let (Some(reasons), Some(refusal)) = (self.reasons(status), refusal) {
+            *reasons.entry(refusal.code.name()).or_default() += 1;
+        }
         match status {
             OrderStatus::Submitted | OrderStatus::Accepted => self.working += 1,
             OrderStatus::PartiallyFilled => {
@@ -112,9 +163,23 @@ impl OrderCounts {
             self.partially_filled += 1;
         }
     }
+
+    /// The reasons that orders of a status are counted by.
+    const fn reasons(&mut self, status: OrderStatus) -> Option<&mut BTreeMap<&'static str, u64>> {
+        match status {
+            OrderStatus::Denied => Some(&mut self.denied_by_reason),
+            OrderStatus::Rejected => Some(&mut self.rejected_by_reason),
+            OrderStatus::Canceled => Some(&mut self.canceled_by_reason),
+            OrderStatus::Submitted
+            | OrderStatus::Accepted
+            | OrderStatus::PartiallyFilled
+            | OrderStatus::Filled
+            | OrderStatus::Expired => None,
+        }
+    }
 }
 
-/// Round trips in figures; a trip that earned exactly nothing is neither won nor lost.
+/// Round trips in figures, in share class; a trip that earned exactly nothing is neither won nor lost.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct TradeFigures {
     /// All of them.
@@ -135,7 +200,7 @@ pub struct TradeFigures {
 
 impl TradeFigures {
     pub(crate) fn take(&mut self, trip: &RoundTrip) {
-        let pnl = float_of(trip.pnl.0);
+        let pnl = float_of(trip.pnl.0) * trip.cash_value;
         self.count += 1;
         self.best = self.best.max(pnl);
         self.worst = self.worst.min(pnl);
@@ -160,7 +225,7 @@ impl TradeFigures {
     }
 }
 
-/// What trading cost, in quote currency, which is the share class.
+/// What trading cost, in share class at the fills.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Costs {
     /// Fees paid less rebates.

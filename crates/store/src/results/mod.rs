@@ -5,12 +5,17 @@ mod figures;
 mod orders;
 mod table;
 mod tables;
+mod terms;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 
+use model::instrument::InstrumentTable;
+use model::order::Request;
 use model::time::Interval;
 
-pub use figures::{Costs, Figures, OrderCounts, TradeFigures};
+pub use figures::{Costs, Figures, LargeOrders, OrderCounts, TradeFigures};
 
 use crate::audit::records::{RareEvent, Records};
 use crate::error::FolderError;
@@ -30,11 +35,16 @@ pub(crate) struct Results {
     curve: Curve,
     book: OrderBook,
     figures: Figures,
+    instruments: InstrumentTable,
 }
 
 impl Results {
     /// Results in `folder`; without one only the figures are computed.
-    pub(crate) fn create(folder: Option<&Path>, interval: Interval) -> Result<Self, FolderError> {
+    pub(crate) fn create(
+        folder: Option<&Path>,
+        interval: Interval,
+        instruments: InstrumentTable,
+    ) -> Result<Self, FolderError> {
         let table = |name, schema| Table::create(folder, name, schema);
         Ok(Self {
             equity: table("equity.parquet", tables::equity_schema())?,
@@ -45,28 +55,35 @@ impl Results {
             curve: Curve::new(interval),
             book: OrderBook::default(),
             figures: Figures::default(),
+            instruments,
         })
     }
 
     /// Takes the records of a commit.
     pub(crate) fn take(&mut self, records: &Records, names: &Names) -> Result<(), FolderError> {
-        let drawdown = self.curve.take(&records.accounts);
-        self.equity.write(tables::equity(&records.accounts, drawdown))?;
+        let accounts = records.accounts.per_frame();
+        let drawdown = self.curve.take(&accounts);
+        self.equity.write(tables::equity(&accounts, drawdown))?;
         self.positions.write_rows(tables::positions(&records.positions, names))?;
         let (mut fills, mut trades) = (Vec::new(), Vec::new());
         for rare in &records.rare {
             match &rare.event {
                 RareEvent::Intent(group) => {
-                    for intent in &group.intents {
-                        self.book.submit(rare, intent, names);
+                    for request in &group.requests {
+                        if let Request::Submit(intent) = request {
+                            names.learn(intent);
+                            self.book.submit(rare, intent);
+                        }
                     }
                 }
                 RareEvent::Verdict(group) => self.book.judge(group, &mut self.figures.orders),
-                RareEvent::OrderUpdate(update) => {
-                    self.book.update(update, &mut self.figures.orders);
-                }
+                RareEvent::OrderUpdate(update) => self.book.update(update),
                 RareEvent::Fill(fill) => {
-                    self.figures.take_fill(fill);
+                    self.figures.take_fill(fill, &self.instruments);
+                    if self.book.fills_much(fill) {
+                        let name = names.order(fill.order_id);
+                        self.figures.orders.large_orders.take(name);
+                    }
                     fills.push((rare.seq, &**fill));
                     if let Some(trip) = &fill.closed {
                         self.figures.trades.take(trip);
@@ -78,7 +95,8 @@ impl Results {
         }
         self.fills.write_rows(tables::fills(&fills, names))?;
         self.trades.write_rows(tables::trades(&trades, names))?;
-        self.orders.write_rows(tables::orders(&self.book.take_done(), names))
+        self.orders
+            .write_rows(tables::orders(&self.book.take_done(&mut self.figures.orders), names))
     }
 
     /// Closes all tables; the figures of the run.

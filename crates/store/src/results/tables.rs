@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use arrow_array::{ArrayRef, Float64Array, TimestampMillisecondArray, UInt32Array, UInt64Array};
+use arrow_array::{
+    ArrayRef, BooleanArray, Float64Array, TimestampMillisecondArray, UInt32Array, UInt64Array,
+};
 use arrow_schema::{ArrowError, DataType, SchemaRef};
 use model::fill::{Fill, RoundTrip};
 use model::money::Price;
@@ -10,11 +12,15 @@ use model::numeric::float_of;
 use model::order::StrategyIx;
 
 use super::orders::OrderRow;
+use super::terms::Terms;
 use crate::audit::records::{AccountColumns, PositionRow};
-use crate::columns::{DECIMAL, decimals, printed, schema, some_texts, texts, times, timestamp};
+use crate::columns::{
+    DECIMAL, decimals, printed, schema, some_printed, some_texts, texts, times, timestamp,
+    trail_absolute, trail_bps,
+};
 use crate::names::Names;
 
-use DataType::{Float64, UInt32, UInt64, Utf8};
+use DataType::{Boolean, Float64, UInt32, UInt64, Utf8};
 
 pub(crate) fn equity_schema() -> SchemaRef {
     schema(&[
@@ -52,9 +58,9 @@ pub(crate) fn order_schema() -> SchemaRef {
         ("seq", UInt64),
         ("ts_decided", timestamp()),
         ("ts_eligible?", timestamp()),
-        ("instrument", Utf8),
-        ("operation", Utf8),
-        ("side", Utf8),
+        ("instrument?", Utf8),
+        ("operation?", Utf8),
+        ("side?", Utf8),
         ("type", Utf8),
         ("order_qty?", DECIMAL),
         ("price?", DECIMAL),
@@ -64,28 +70,46 @@ pub(crate) fn order_schema() -> SchemaRef {
         ("cum_qty", DECIMAL),
         ("avg_px?", DECIMAL),
         ("reason?", Utf8),
+        ("trail?", DECIMAL),
+        ("trail_bps?", DECIMAL),
+        ("expire_at?", timestamp()),
+        ("post_only", Boolean),
+        ("reduce_only", Boolean),
+        ("oco_group?", Utf8),
+        ("parent?", Utf8),
     ])
 }
 
 pub(crate) fn orders(rows: &[OrderRow], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
+    let terms = || rows.iter().map(|row| &row.terms);
+    let flags = |flag: fn(&Terms) -> bool| {
+        Arc::new(terms().map(|terms| Some(flag(terms))).collect::<BooleanArray>()) as ArrayRef
+    };
     Ok(vec![
-        texts(rows.iter().map(|row| &row.name)),
+        printed(rows.iter().map(|row| names.order(row.order_id))),
         texts(rows.iter().map(|row| names.strategy(row.order_id.strategy))),
         Arc::new(UInt64Array::from_iter_values(rows.iter().map(|row| row.seq))),
         times(rows.iter().map(|row| Some(row.ts_decided))),
         times(rows.iter().map(|row| row.ts_eligible)),
-        texts(rows.iter().map(|row| names.instrument(row.instrument))),
-        texts(rows.iter().map(|_| "spot_trade")),
-        texts(rows.iter().map(|row| row.side.name())),
-        texts(rows.iter().map(|row| row.order_type.name())),
-        decimals(rows.iter().map(|row| row.order_qty.map(|quantity| quantity.0)))?,
-        decimals(rows.iter().map(|_| None))?,
-        decimals(rows.iter().map(|_| None))?,
-        texts(rows.iter().map(|row| row.tif.name())),
+        some_texts(terms().map(|terms| Some(names.instrument(terms.instrument?)))),
+        some_texts(terms().map(|terms| Some(names.operation(terms.instrument?)))),
+        some_texts(terms().map(|terms| Some(terms.side?.name()))),
+        texts(terms().map(|terms| terms.order_type.name())),
+        decimals(terms().map(|terms| Some(terms.order_qty?.0)))?,
+        decimals(terms().map(|terms| terms.price))?,
+        decimals(terms().map(|terms| terms.stop_price))?,
+        texts(terms().map(|terms| terms.tif.name())),
         texts(rows.iter().map(|row| row.status.name())),
         decimals(rows.iter().map(|row| Some(row.cum_qty.0)))?,
         decimals(rows.iter().map(|row| row.avg_px.map(Price::value)))?,
-        some_texts(rows.iter().map(|row| row.reason.as_deref())),
+        some_printed(rows.iter().map(|row| row.refusal.as_ref())),
+        decimals(terms().map(|terms| trail_absolute(terms.trail?)))?,
+        decimals(terms().map(|terms| trail_bps(terms.trail?)))?,
+        times(terms().map(|terms| terms.expire_at)),
+        flags(|terms| terms.post_only),
+        flags(|terms| terms.reduce_only),
+        some_printed(terms().map(|terms| Some(names.oco_group(terms.oco_group?)))),
+        some_printed(terms().map(|terms| Some(names.order(terms.parent?)))),
     ])
 }
 
@@ -105,6 +129,7 @@ pub(crate) fn fill_schema() -> SchemaRef {
         ("liquidity", Utf8),
         ("slippage_bps", Float64),
         ("price_rule", Utf8),
+        ("bar_share?", Float64),
     ])
 }
 
@@ -125,6 +150,7 @@ pub(crate) fn fills(rows: &[(u64, &Fill)], names: &Names) -> Result<Vec<ArrayRef
         texts(each().map(|fill| fill.liquidity.name())),
         Arc::new(Float64Array::from_iter_values(each().map(|fill| fill.slippage_bps))),
         texts(each().map(|fill| fill.price_rule.name())),
+        Arc::new(each().map(|fill| fill.bar_share).collect::<Float64Array>()),
     ])
 }
 
@@ -164,11 +190,11 @@ pub(crate) fn trades(
         decimals(each().map(|trip| Some(trip.qty_max.0)))?,
         decimals(each().map(|trip| Some(trip.entry_px.value())))?,
         decimals(each().map(|trip| Some(trip.exit_px.value())))?,
-        floats(|trip| float_of(trip.pnl.0)),
+        floats(|trip| float_of(trip.pnl.0) * trip.cash_value),
         floats(|trip| trip.return_on_entry),
-        floats(|trip| float_of(trip.fees.0)),
-        floats(|trip| trip.mae),
-        floats(|trip| trip.mfe),
+        floats(|trip| float_of(trip.fees.0) * trip.cash_value),
+        floats(|trip| trip.mae * trip.cash_value),
+        floats(|trip| trip.mfe * trip.cash_value),
         Arc::new(UInt32Array::from_iter_values(each().map(|trip| trip.bars))),
     ])
 }
