@@ -24,16 +24,12 @@ const EVERY: u64 = 7 * 24;
 impl Accumulator {
     fn intent(&mut self) -> Payload {
         self.bought += 1;
-        let intent = OrderIntent {
-            order_id: OrderId { strategy: self.strategy, number: self.bought },
-            label: Some(format!("week-{}", self.bought).into()),
-            instrument: self.instrument,
-            side: OrderSide::Buy,
-            order_type: OrderType::Market,
-            size: Size::Units(Quantity(Decimal::new(2, 2))),
-            reduce_only: false,
-        };
-        Payload::Intent(Arc::new(IntentGroup { strategy: self.strategy, intents: vec![intent] }))
+        let size = Size::Units(Quantity(Decimal::new(2, 2)));
+        let request = OrderRequest::market(self.instrument, OrderSide::Buy, size)
+            .named(&format!("week-{}", self.bought));
+        let order_id = OrderId { strategy: self.strategy, number: self.bought };
+        let requests = vec![Request::Submit(OrderIntent { order_id, request })];
+        Payload::Intent(Arc::new(IntentGroup { strategy: self.strategy, requests }))
     }
 }
 

@@ -15,6 +15,7 @@ use futures_util::{Stream, TryStreamExt};
 use model::frame::Frame;
 use model::order::StrategyIx;
 use store::feed::{CandleFeed, FeedSpec};
+use tickdrain::models::exchange_settings;
 use tickdrain::runfile::config::RunConfig;
 use tickdrain::{App, BacktestError};
 
@@ -80,10 +81,8 @@ impl Workload {
                 keys().find(|(_, known)| *known == key).map(|(place, _)| (place, *amount))
             })
             .collect();
-        let settings = ExecutionSettings {
-            interval: self.config.interval,
-            slippage: self.config.execution.slippage,
-        };
+        let exchange = exchange_settings(&self.config, self.app.catalog().models());
+        let settings = ExecutionSettings { exchange: exchange.clone(), same_close: false };
         let execution = ExecutionService::new(
             Rc::clone(&instruments),
             settings,
@@ -95,7 +94,7 @@ impl Workload {
         let engine = BacktestEngine::new(Settings::default())
             .service(Rank::first(Role::Execution), execution)
             .service(Rank::first(Role::Strategy), strategy)
-            .service(Rank::first(Role::Gate), RiskGate::new(instruments));
+            .service(Rank::first(Role::Gate), RiskGate::new(instruments, exchange.models.fees));
         Ok(engine.run(Frames(self.frames.iter())).await)
     }
 }

@@ -1,4 +1,4 @@
-//! The one service that executes: fills orders at the open, books them, values the account.
+//! The one service that executes: lets the exchange match, books what it says, values the account.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -8,46 +8,51 @@ use engine::service::{BacktestService, RunOutcome, ServiceReport};
 use ledger::Account;
 pub use ledger::AccountError;
 use model::Decimal;
-use model::event::{Envelope, Payload, Topic};
-use model::fill::{Fill, Liquidity, PriceRule};
+use model::event::{Control, Envelope, Payload, Topic};
 use model::frame::Frame;
-use model::instrument::{InstrumentTable, KeyIx};
-use model::money::{Price, Quantity};
+use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
+use model::money::Price;
 use model::numeric::decimal_of;
-use model::order::{Order, OrderStatus, OrderUpdate, Refusal, Size, Verdict};
-use model::time::Interval;
-use venues::matching::{self, Execution, Funds, Outcome};
-use venues::slippage::Slippage;
+use model::order::{Order, Verdict, VerdictGroup};
+use venues::exchange::{Admission, Exchange, ExchangeSettings};
 
-use crate::reservation::{self, Reservation};
+use crate::clerk::Clerk;
 use crate::snapshots::Snapshots;
 
 /// How orders are executed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug)]
 pub struct ExecutionSettings {
-    /// Length of a frame; a bar opens this long before its frame.
-    pub interval: Interval,
-    /// Slippage of takers.
-    pub slippage: Slippage,
+    /// How the exchange fills them.
+    pub exchange: ExchangeSettings,
+    /// Whether orders may fill at the close that they were decided on; prone to look-ahead.
+    pub same_close: bool,
 }
 
-/// Executes accepted orders one at a time and publishes exactly one account snapshot per frame.
+/// Executes accepted orders one at a time and publishes an account snapshot per frame.
+///
+/// With `same_close` a tick in which orders were accepted has a second snapshot, after a pass at the
+/// close (08 §10.1).
 #[derive(Debug)]
 pub struct ExecutionService {
     instruments: Rc<InstrumentTable>,
-    settings: ExecutionSettings,
     account: Account,
-    /// Accepted orders that have not ended, oldest first.
-    working: Vec<WorkingOrder>,
+    exchange: Exchange,
+    same_close: bool,
+    close: ClosePass,
     snapshots: Snapshots,
-    last_trade_id: u64,
     fills: i64,
 }
 
-#[derive(Debug)]
-struct WorkingOrder {
-    order: Order,
-    reservation: Reservation,
+/// Whether orders may still fill at the close of the present frame.
+#[derive(Debug, Default)]
+enum ClosePass {
+    /// They may not, or have.
+    #[default]
+    Over,
+    /// They may, once one is accepted.
+    Possible(Frame),
+    /// They will, after all verdicts of this cycle.
+    Announced(Frame),
 }
 
 /// Why execution ends the run.
@@ -70,171 +75,94 @@ impl ExecutionService {
         share_class: &str,
         initial: &[(KeyIx, Decimal)],
     ) -> Result<Self, ExecutionError> {
-        let account = Account::new(Rc::clone(&instruments), share_class, initial)?;
+        let ExecutionSettings { exchange, same_close } = settings;
+        let interval = exchange.interval;
         Ok(Self {
+            account: Account::new(Rc::clone(&instruments), share_class, interval, initial)?,
+            exchange: Exchange::new(Rc::clone(&instruments), exchange),
             instruments,
-            settings,
-            account,
-            working: Vec::new(),
+            same_close,
+            close: ClosePass::Over,
             snapshots: Snapshots::default(),
-            last_trade_id: 0,
             fills: 0,
         })
     }
 
-    /// Fills at the open, then the valuation at T, then the snapshot of T.
+    /// Fills, then the valuation at T, then the snapshot of T.
     fn on_frame(&mut self, frame: &Frame, outbox: &mut Outbox) -> Result<(), ExecutionError> {
-        if !self.working.is_empty() {
-            self.match_at_open(frame, outbox)?;
+        if self.exchange.open_orders() > 0 {
+            let mut clerk = clerk(&self.instruments, &mut self.account, &mut self.fills, outbox);
+            self.exchange.match_frame(frame, &mut clerk)?;
         }
         self.account.observe(frame);
+        if self.same_close {
+            self.close = ClosePass::Possible(frame.clone());
+        }
+        self.publish_snapshot(frame, outbox)
+    }
+
+    /// Orders that were decided on this close and need no time to arrive fill at it.
+    fn on_close(&mut self, outbox: &mut Outbox) -> Result<(), ExecutionError> {
+        let ClosePass::Announced(frame) = std::mem::take(&mut self.close) else { return Ok(()) };
+        let mut clerk = clerk(&self.instruments, &mut self.account, &mut self.fills, outbox);
+        self.exchange.match_close(&frame, &mut clerk)?;
+        self.publish_snapshot(&frame, outbox)
+    }
+
+    fn publish_snapshot(
+        &mut self,
+        frame: &Frame,
+        outbox: &mut Outbox,
+    ) -> Result<(), ExecutionError> {
         let value = self.account.value()?;
         let snapshot = self.snapshots.take(frame, &self.account, value);
         outbox.publish(Payload::Account(snapshot));
         Ok(())
     }
 
-    /// Executes every eligible order, oldest first, each to its end before the next.
-    fn match_at_open(&mut self, frame: &Frame, outbox: &mut Outbox) -> Result<(), ExecutionError> {
-        let open = frame.ts().before(self.settings.interval);
-        let mut waiting = Vec::new();
-        let mut queue = std::mem::take(&mut self.working).into_iter();
-        while let Some(working) = queue.next() {
-            let order = &working.order;
-            let bar = frame.bar(order.instrument).filter(|_| order.ts_eligible <= open);
-            let Some(bar) = bar else {
-                waiting.push(working);
-                continue;
-            };
-            let order = self.clipped(order);
-            let instrument = self.instruments.instrument(order.instrument);
-            let funds = self.funds(&working, queue.as_slice());
-            let slippage = self.settings.slippage;
-            match matching::market_at_open(&order, bar, instrument, slippage, funds) {
-                Outcome::Waits => waiting.push(working),
-                Outcome::Filled(execution) => {
-                    self.release(&working);
-                    self.book(&order, execution, frame, outbox)?;
+    /// Sends what the gate has granted on its way to the exchange.
+    fn on_verdicts(&mut self, group: &VerdictGroup, outbox: &mut Outbox) {
+        let mut sent = false;
+        for verdict in &group.verdicts {
+            match verdict {
+                Verdict::Accepted(order) => {
+                    self.send(order, outbox);
+                    sent = true;
                 }
-                Outcome::Rejected(refusal) => {
-                    self.end_unfilled(&working, OrderStatus::Rejected, refusal, outbox);
-                }
-                Outcome::NothingLeft(refusal) => {
-                    self.end_unfilled(&working, OrderStatus::Canceled, refusal, outbox);
-                }
+                Verdict::CancelAccepted(cancel) => self.exchange.cancel(*cancel),
+                Verdict::ReplaceAccepted(order) => self.exchange.replace(order),
+                Verdict::Denied { .. } | Verdict::ReplaceDenied { .. } => {}
             }
         }
-        self.working = waiting;
-        Ok(())
-    }
-
-    /// Reduce-only orders are clipped again at the fill: the position may have shrunk.
-    fn clipped(&self, order: &Order) -> Order {
-        let mut order = order.clone();
-        if let (true, Size::Units(quantity)) = (order.reduce_only, order.size) {
-            order.size = Size::Units(quantity.min(self.account.position(order.instrument)));
-        }
-        order
-    }
-
-    /// What the order may spend: all that orders before it do not need. Those after it come later,
-    /// at the venue too.
-    fn funds(&self, working: &WorkingOrder, later: &[WorkingOrder]) -> Funds {
-        let instrument = working.order.instrument;
-        let (quote, base) =
-            (self.instruments.quote_key(instrument), self.instruments.base_key(instrument));
-        let available = |key: KeyIx| {
-            let own_and_later = std::iter::once(working).chain(later);
-            let reserved = own_and_later.map(|order| order.reservation);
-            let reserved = reserved.filter(|reserved| reserved.key == key);
-            self.account.free(key) + reserved.map(|reserved| reserved.amount).sum::<Decimal>()
-        };
-        Funds {
-            cash: available(quote),
-            base: available(base),
-            held: self.account.position(instrument).0,
+        if sent && let ClosePass::Possible(frame) = &self.close {
+            // To this service itself, so that all verdicts of the cycle come before the pass.
+            self.close = ClosePass::Announced(frame.clone());
+            outbox.publish(Payload::Control(Control::ClosePass));
         }
     }
 
-    fn book(
-        &mut self,
-        order: &Order,
-        execution: Execution,
-        frame: &Frame,
-        outbox: &mut Outbox,
-    ) -> Result<(), ExecutionError> {
-        self.last_trade_id += 1;
-        self.fills += 1;
-        let Execution { last_qty, last_px, notional, fee, slippage_bps } = execution;
-        let mut fill = Fill {
-            trade_id: self.last_trade_id,
-            order_id: order.order_id,
-            instrument: order.instrument,
-            side: order.side,
-            ts: frame.ts().before(self.settings.interval),
-            last_qty,
-            last_px,
-            notional,
-            fee,
-            fee_key: self.instruments.quote_key(order.instrument),
-            liquidity: Liquidity::Taker,
-            slippage_bps,
-            price_rule: PriceRule::MarketOpen,
-            closed: None,
-        };
-        self.account.book_fill(&mut fill)?;
-        outbox.publish(Payload::Fill(Arc::new(fill)));
-        outbox.publish(Payload::OrderUpdate(Arc::new(OrderUpdate {
-            order_id: order.order_id,
-            status: OrderStatus::Filled,
-            order_qty: Some(last_qty),
-            cum_qty: last_qty,
-            avg_px: Some(last_px),
-            refusal: None,
-        })));
-        Ok(())
+    fn send(&mut self, order: &Order, outbox: &mut Outbox) {
+        let last_px = self.last_px(order.instrument).expect("the gate wants a price");
+        let mut clerk = clerk(&self.instruments, &mut self.account, &mut self.fills, outbox);
+        match self.exchange.send(order, last_px, &clerk) {
+            Admission::Sent(reserved) => clerk.account.accept(Arc::new(order.clone()), reserved),
+            Admission::Refused(update) => clerk.follow(*update),
+        }
     }
 
-    fn end_unfilled(
-        &mut self,
-        working: &WorkingOrder,
-        status: OrderStatus,
-        refusal: Refusal,
-        outbox: &mut Outbox,
-    ) {
-        self.release(working);
-        let order_qty = match working.order.size {
-            Size::Units(quantity) => Some(quantity),
-            Size::Share(_) => None,
-        };
-        outbox.publish(Payload::OrderUpdate(Arc::new(OrderUpdate {
-            order_id: working.order.order_id,
-            status,
-            order_qty,
-            cum_qty: Quantity::ZERO,
-            avg_px: None,
-            refusal: Some(refusal),
-        })));
+    fn last_px(&self, instrument: InstrumentIx) -> Option<Price> {
+        self.account.marks()[instrument.index()].and_then(decimal_of).and_then(Price::new)
     }
+}
 
-    /// Stores an accepted order; it matches from the next bar on.
-    fn accept(&mut self, order: &Order) {
-        let reference = self.account.marks()[order.instrument.index()].and_then(decimal_of);
-        let reference = reference.and_then(Price::new).expect("the gate wants a price");
-        let reservation = reservation::market_order(
-            &self.instruments,
-            order.instrument,
-            order.side,
-            order.size,
-            reference,
-        );
-        self.account.reserve(reservation.key, reservation.amount);
-        self.working.push(WorkingOrder { order: order.clone(), reservation });
-    }
-
-    fn release(&mut self, working: &WorkingOrder) {
-        self.account.release(working.reservation.key, working.reservation.amount);
-    }
+/// The account and the bus for one step of the exchange; apart from the exchange, which it serves.
+fn clerk<'a>(
+    instruments: &'a InstrumentTable,
+    account: &'a mut Account,
+    fills: &'a mut i64,
+    outbox: &'a mut Outbox,
+) -> Clerk<'a> {
+    Clerk { instruments, account, outbox, fills }
 }
 
 impl BacktestService for ExecutionService {
@@ -247,7 +175,11 @@ impl BacktestService for ExecutionService {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::Frame, Topic::Verdict]
+        if self.same_close {
+            &[Topic::Frame, Topic::Verdict, Topic::Control]
+        } else {
+            &[Topic::Frame, Topic::Verdict]
+        }
     }
 
     fn handle(&mut self, envelope: &Envelope, outbox: &mut Outbox) -> Result<(), Self::Error> {
@@ -255,17 +187,16 @@ impl BacktestService for ExecutionService {
             self.on_frame(frame, outbox)?;
         }
         if let Payload::Verdict(group) = &envelope.payload {
-            for verdict in &group.verdicts {
-                if let Verdict::Accepted(order) = verdict {
-                    self.accept(order);
-                }
-            }
+            self.on_verdicts(group, outbox);
+        }
+        if let Payload::Control(Control::ClosePass) = &envelope.payload {
+            self.on_close(outbox)?;
         }
         Ok(())
     }
 
     fn finish(&mut self, _outcome: &RunOutcome) -> Result<ServiceReport, Self::Error> {
-        let working = i64::try_from(self.working.len()).unwrap_or(i64::MAX);
+        let working = i64::try_from(self.exchange.open_orders()).unwrap_or(i64::MAX);
         Ok(ServiceReport::new("execution").with("fills", self.fills).with("working", working))
     }
 }

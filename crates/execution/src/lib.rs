@@ -1,7 +1,8 @@
 //! Where belief and venue meet: the gate that judges intents and the service that executes orders.
 
+mod clerk;
 pub mod execution_service;
-pub mod reservation;
+mod judgement;
 pub mod risk_gate;
 mod snapshots;
 

@@ -1,182 +1,126 @@
 //! The gate: turns intents into orders, or denies them with a reason (02 §3.1).
 
-use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use engine::delivery::Outbox;
 use engine::service::{BacktestService, RunOutcome, ServiceReport};
-use model::Decimal;
 use model::event::{Envelope, Payload, Topic};
-use model::instrument::{Instrument, InstrumentTable, KeyIx};
-use model::money::{Price, Quantity};
-use model::numeric::decimal_of;
+use model::instrument::{InstrumentId, InstrumentTable};
 use model::order::{
-    IntentGroup, Order, OrderIntent, OrderSide, Refusal, RefusalCode, Size, TimeInForce, Verdict,
-    VerdictGroup,
+    CancelOrder, IntentGroup, OrderIntent, Refusal, RefusalCode, Request, Verdict, VerdictGroup,
 };
 use model::snapshot::AccountSnapshot;
-use model::time::UtcMillis;
+use venues::fees::FeeModel;
 
-use crate::reservation::{self, Reservation};
+use crate::judgement::{Judgement, Promises};
 
-/// Judges every intent against the latest snapshot and what it has accepted since.
+/// Judges every request against the latest snapshot and what it has accepted since.
 #[derive(Debug)]
 pub struct RiskGate {
     instruments: Rc<InstrumentTable>,
-    /// The tick of `promised`.
-    tick: UtcMillis,
-    /// What orders accepted at this tick may need, per balance; the snapshot does not know it yet.
-    promised: Vec<Decimal>,
+    fees: Vec<Rc<dyn FeeModel>>,
+    /// `seq` of the snapshot that `promises` come on top of.
+    basis: u64,
+    promises: Promises,
     accepted: i64,
     denied: i64,
 }
 
+/// Why the gate ends the run: not an order that is refused, but a mistake in what was configured.
+#[derive(Debug, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages name the fields")]
+pub enum RiskGateError {
+    #[error("CFG-INSTRUMENT: an order in {instrument}, which does not trade")]
+    NotTrading { instrument: InstrumentId },
+}
+
 impl RiskGate {
-    /// A gate for orders in `instruments`.
-    pub fn new(instruments: Rc<InstrumentTable>) -> Self {
-        let promised = vec![Decimal::ZERO; instruments.keys().count()];
-        Self { instruments, tick: UtcMillis::default(), promised, accepted: 0, denied: 0 }
+    /// A gate for orders in `instruments`, charged by `fees`, one model per instrument.
+    pub fn new(instruments: Rc<InstrumentTable>, fees: Vec<Rc<dyn FeeModel>>) -> Self {
+        let promises = Promises::new(instruments.keys().count());
+        Self { instruments, fees, basis: 0, promises, accepted: 0, denied: 0 }
     }
 
-    fn judge(&mut self, group: &IntentGroup, account: Option<&AccountSnapshot>) -> VerdictGroup {
-        let mut verdicts = Vec::with_capacity(group.intents.len());
-        for intent in &group.intents {
-            let verdict = match self.check(intent, account) {
-                Ok((order, need)) => {
-                    self.promised[need.key.index()] += need.amount;
-                    self.accepted += 1;
-                    Verdict::Accepted(order)
+    fn judge(
+        &mut self,
+        group: &IntentGroup,
+        account: Option<&AccountSnapshot>,
+    ) -> Result<VerdictGroup, RiskGateError> {
+        let mut verdicts = Vec::with_capacity(group.requests.len());
+        for request in &group.requests {
+            verdicts.push(match request {
+                Request::Submit(intent) => self.submit(intent, account)?,
+                Request::Replace(intent) => self.replace(intent, account)?,
+                Request::Cancel(order_id) => {
+                    let ts_decided = account.map(AccountSnapshot::ts).unwrap_or_default();
+                    Verdict::CancelAccepted(CancelOrder { order_id: *order_id, ts_decided })
                 }
-                Err(refusal) => {
-                    self.denied += 1;
-                    Verdict::Denied { order_id: intent.order_id, refusal }
-                }
-            };
-            verdicts.push(verdict);
+            });
         }
-        VerdictGroup { strategy: group.strategy, verdicts }
+        Ok(VerdictGroup { strategy: group.strategy, verdicts })
     }
 
-    /// The rules, in order of precedence.
-    fn check(
-        &self,
+    fn submit(
+        &mut self,
         intent: &OrderIntent,
         account: Option<&AccountSnapshot>,
-    ) -> Result<(Order, Reservation), Refusal> {
-        let account = account
-            .ok_or_else(|| refusal(RefusalCode::Warmup, "no account snapshot yet".to_owned()))?;
-        if account.frame.is_warmup() {
-            return Err(refusal(RefusalCode::Warmup, "orders start after the warm-up".to_owned()));
-        }
-        let instrument = self.instruments.instrument(intent.instrument);
-        let reference = account.mark(intent.instrument).and_then(decimal_of).and_then(Price::new);
-        let reference = reference.ok_or_else(|| {
-            refusal(RefusalCode::NoPrice, format!("{} has had no bar yet", instrument.id))
-        })?;
-        let size = match self.reduced(intent, account)? {
-            Size::Units(quantity) => {
-                Size::Units(checked_quantity(quantity, reference, instrument)?)
+    ) -> Result<Verdict, RiskGateError> {
+        let order_id = intent.order_id;
+        self.require_trading(intent)?;
+        Ok(match self.judgement(account).and_then(|judgement| judgement.submitted(intent)) {
+            Ok((order, need)) => {
+                self.promises.add(&order, need);
+                self.accepted += 1;
+                Verdict::Accepted(order)
             }
-            Size::Share(share) if share <= Decimal::ZERO || share > Decimal::ONE => {
-                let detail = format!("a share of {share}, expected more than 0 and at most 1");
-                return Err(refusal(RefusalCode::Share, detail));
+            Err(refusal) => {
+                self.denied += 1;
+                Verdict::Denied { order_id, refusal }
             }
-            share @ Size::Share(_) => share,
-        };
-        let need = reservation::market_order(
-            &self.instruments,
-            intent.instrument,
-            intent.side,
-            size,
-            reference,
-        );
-        self.check_funds(intent.side, &need, account)?;
-        let order = Order {
-            order_id: intent.order_id,
-            instrument: intent.instrument,
-            side: intent.side,
-            order_type: intent.order_type,
-            tif: TimeInForce::Gtc,
-            size,
-            reduce_only: intent.reduce_only,
-            ts_decided: account.ts(),
-            ts_eligible: account.ts(),
-        };
-        Ok((order, need))
-    }
-
-    /// Rule 7: a reduce-only order opposes the position and is clipped to it.
-    fn reduced(&self, intent: &OrderIntent, account: &AccountSnapshot) -> Result<Size, Refusal> {
-        if !intent.reduce_only {
-            return Ok(intent.size);
-        }
-        let position = account.position(intent.instrument);
-        if intent.side == OrderSide::Buy || position.is_zero() {
-            let symbol = &self.instruments.instrument(intent.instrument).id;
-            let detail = format!("a {} of {symbol} reduces nothing", intent.side.name());
-            return Err(refusal(RefusalCode::ReduceOnly, detail));
-        }
-        Ok(match intent.size {
-            Size::Units(quantity) => Size::Units(quantity.min(position)),
-            share @ Size::Share(_) => share,
         })
     }
 
-    /// Rule 8: what is free after reservations, and after what this tick has promised, is enough.
-    fn check_funds(
-        &self,
-        side: OrderSide,
-        need: &Reservation,
-        account: &AccountSnapshot,
-    ) -> Result<(), Refusal> {
-        let free = account.free(need.key) - self.promised[need.key.index()];
-        if need.amount <= free {
+    fn replace(
+        &mut self,
+        intent: &OrderIntent,
+        account: Option<&AccountSnapshot>,
+    ) -> Result<Verdict, RiskGateError> {
+        let order_id = intent.order_id;
+        self.require_trading(intent)?;
+        Ok(match self.judgement(account).and_then(|judgement| judgement.replaced(intent)) {
+            Ok((order, more)) => {
+                self.promises.add(&order, more);
+                Verdict::ReplaceAccepted(order)
+            }
+            Err(refusal) => Verdict::ReplaceDenied { order_id, refusal },
+        })
+    }
+
+    fn judgement<'a>(
+        &'a self,
+        account: Option<&'a AccountSnapshot>,
+    ) -> Result<Judgement<'a>, Refusal> {
+        let account = account
+            .filter(|account| !account.frame.is_warmup())
+            .ok_or_else(|| Refusal::new(RefusalCode::Warmup, "orders start after the warm-up"))?;
+        let (instruments, fees) = (&*self.instruments, &*self.fees);
+        Ok(Judgement { instruments, fees, account, promises: &self.promises })
+    }
+
+    /// Rule 9: what does not trade is a mistake of the run file and not of the order.
+    fn require_trading(&self, intent: &OrderIntent) -> Result<(), RiskGateError> {
+        let Some(place) = intent.request.instrument else { return Ok(()) };
+        let instrument = self.instruments.instrument(place);
+        if instrument.is_trading {
             return Ok(());
         }
-        let code = match side {
-            OrderSide::Buy => RefusalCode::Balance,
-            OrderSide::Sell => RefusalCode::Position,
-        };
-        let detail = format!("needs {} of {}, {free} free", need.amount, self.key_name(need.key));
-        Err(refusal(code, detail))
+        Err(RiskGateError::NotTrading { instrument: instrument.id.clone() })
     }
-
-    fn key_name(&self, key: KeyIx) -> &str {
-        self.instruments.key(key).as_str()
-    }
-}
-
-/// Rule 1: rounded down to the lot first, then checked against the minimums (D85).
-fn checked_quantity(
-    quantity: Quantity,
-    reference: Price,
-    instrument: &Instrument,
-) -> Result<Quantity, Refusal> {
-    let rounded = quantity.floor_to(instrument.lot);
-    let symbol = &instrument.id;
-    if rounded.0 <= Decimal::ZERO {
-        let detail = format!("{} of {symbol} is less than one lot, {}", quantity.0, instrument.lot);
-        return Err(refusal(RefusalCode::QtyZero, detail));
-    }
-    if rounded.0 < instrument.min_qty {
-        let detail = format!("{} of {symbol}, at least {}", rounded.0, instrument.min_qty);
-        return Err(refusal(RefusalCode::QtyMin, detail));
-    }
-    let notional = (reference * rounded).value();
-    if notional < instrument.min_notional {
-        let detail = format!("{notional} of {symbol}, at least {}", instrument.min_notional);
-        return Err(refusal(RefusalCode::NotionalMin, detail));
-    }
-    Ok(rounded)
-}
-
-fn refusal(code: RefusalCode, detail: String) -> Refusal {
-    Refusal { code, detail: detail.into() }
 }
 
 impl BacktestService for RiskGate {
-    type Error = Infallible;
+    type Error = RiskGateError;
 
     const CLOSES_TICKS: bool = false;
 
@@ -194,16 +138,18 @@ impl BacktestService for RiskGate {
 
     fn handle(&mut self, envelope: &Envelope, outbox: &mut Outbox) -> Result<(), Self::Error> {
         let Payload::Intent(group) = &envelope.payload else { return Ok(()) };
-        if envelope.ts != self.tick {
-            self.tick = envelope.ts;
-            self.promised.fill(Decimal::ZERO);
-        }
         let latest = outbox.latest(Topic::Account);
+        let basis = latest.as_ref().map_or(0, |envelope| envelope.seq);
+        if basis != self.basis {
+            // The snapshot knows by now what was promised before it.
+            self.basis = basis;
+            self.promises.clear();
+        }
         let account = match latest.as_ref().map(|envelope| &envelope.payload) {
             Some(Payload::Account(account)) => Some(&**account),
             _ => None,
         };
-        let verdicts = self.judge(group, account);
+        let verdicts = self.judge(group, account)?;
         outbox.publish(Payload::Verdict(Arc::new(verdicts)));
         Ok(())
     }

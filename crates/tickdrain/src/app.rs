@@ -11,8 +11,13 @@ use model::instrument::InstrumentTable;
 use model::order::StrategyIx;
 use model::strategy::StrategyKind;
 use model::time::Interval;
+use venues::fees::FeeModel;
+use venues::latency::LatencyModel;
+use venues::participation::ParticipationModel;
+use venues::path::PathModel;
+use venues::slippage::SlippageModel;
 
-use crate::catalog::StrategyCatalog;
+use crate::catalog::{Catalog, OwnModel};
 use crate::cli;
 
 /// Puts a service on a bus that is being set up.
@@ -21,7 +26,7 @@ type Attach = Rc<dyn Fn(BacktestEngine, Rank, &ServiceSetup) -> BacktestEngine>;
 /// A program around the engine: the strategies that run files can name, and services of one's own.
 #[derive(Clone)]
 pub struct App {
-    catalog: StrategyCatalog,
+    catalog: Catalog,
     services: Vec<UserService>,
 }
 
@@ -62,7 +67,7 @@ impl Default for App {
 impl App {
     /// An application with the shipped strategies.
     pub fn new() -> Self {
-        let mut catalog = StrategyCatalog::new();
+        let mut catalog = Catalog::new();
         catalog
             .register::<strategies::BuyAndHold>("buy_and_hold")
             .register::<strategies::SmaCross>("sma_cross")
@@ -78,6 +83,49 @@ impl App {
     #[must_use]
     pub fn strategy<S: StrategyKind>(mut self, name: &'static str) -> Self {
         self.catalog.register::<S>(name);
+        self
+    }
+
+    /// Adds a fill path that `execution.path` can name.
+    ///
+    /// # Panics
+    ///
+    /// If the name is taken, as for all models.
+    #[must_use]
+    pub fn path_model(self, name: &'static str, model: impl PathModel + 'static) -> Self {
+        self.model(name, OwnModel::Path(Rc::new(model)))
+    }
+
+    /// Adds a limit on fills that `execution.participation` can name.
+    #[must_use]
+    pub fn participation_model(
+        self,
+        name: &'static str,
+        model: impl ParticipationModel + 'static,
+    ) -> Self {
+        self.model(name, OwnModel::Participation(Rc::new(model)))
+    }
+
+    /// Adds slippage that `execution.slippage.model` can name.
+    #[must_use]
+    pub fn slippage_model(self, name: &'static str, model: impl SlippageModel + 'static) -> Self {
+        self.model(name, OwnModel::Slippage(Rc::new(model)))
+    }
+
+    /// Adds a latency that `execution.latency.model` can name.
+    #[must_use]
+    pub fn latency_model(self, name: &'static str, model: impl LatencyModel + 'static) -> Self {
+        self.model(name, OwnModel::Latency(Rc::new(model)))
+    }
+
+    /// Adds fees that `venues.<name>.fees.model` can name.
+    #[must_use]
+    pub fn fee_model(self, name: &'static str, model: impl FeeModel + 'static) -> Self {
+        self.model(name, OwnModel::Fees(Rc::new(model)))
+    }
+
+    fn model(mut self, name: &'static str, model: OwnModel) -> Self {
+        self.catalog.register_model(name, model);
         self
     }
 
@@ -102,7 +150,7 @@ impl App {
     }
 
     /// The strategies that run files can name.
-    pub const fn catalog(&self) -> &StrategyCatalog {
+    pub const fn catalog(&self) -> &Catalog {
         &self.catalog
     }
 

@@ -21,6 +21,7 @@ use crate::error::BacktestError;
 use crate::progress::Watched;
 use crate::run_folder::Output;
 use crate::runfile::config::RunConfig;
+use crate::runfile::execution::FillTiming;
 use crate::runfile::options::AuditLevel;
 use crate::summary::{
     Costs, Input, Integrity, Metrics, Orders, Risk, SCHEMA, Summary, Timing, Trades,
@@ -215,7 +216,10 @@ impl Backtest {
         let Figures { first, last, equity_start, equity_end, max_leverage, .. } = recorded.figures;
         let figures = &recorded.figures;
         let (metrics, metrics_undefined) = Metrics::of(figures);
-        let bars = facts.iter().map(|file| file.rows).sum();
+        // The finer candles that say what happened inside bars are no bars of their own.
+        let frames: usize = self.config.data.iter().map(|series| series.paths.len()).sum();
+        let facts_of_frames = &facts[..frames.min(facts.len())];
+        let bars = facts_of_frames.iter().map(|file| file.rows).sum();
         Summary {
             schema: SCHEMA,
             name: self.config.name.clone(),
@@ -232,7 +236,7 @@ impl Backtest {
             start: first.map(|ts| ts.to_string()),
             end: last.map(|ts| ts.to_string()),
             interval: self.config.interval.to_string(),
-            fill: "next_open",
+            fill: self.config.execution.fill.name(),
             share_class: self.config.share_class.to_string(),
             equity_start,
             equity_end,
@@ -256,7 +260,7 @@ impl Backtest {
                 liquidations: 0,
                 breaches: 0,
             },
-            integrity: self.integrity(facts),
+            integrity: self.integrity(facts_of_frames),
             timing: Timing::of(wall_s, bars, outcome.events),
         }
     }
@@ -268,6 +272,9 @@ impl Backtest {
             GapPolicy::Synthetic => Some("synthetic"),
         };
         let mut policies = Vec::new();
+        if self.config.execution.fill == FillTiming::SameClose {
+            policies.push("fill = same_close: prone to look-ahead".to_owned());
+        }
         for series in &self.config.data {
             if let Some(policy) = policy(series.gaps) {
                 policies.push(format!("{}: gaps = {policy}", series.instrument));

@@ -1,10 +1,16 @@
 //! The catalogue of strategies that a run file can name.
 
 use std::fmt;
+use std::rc::Rc;
 
 use model::nearest::nearest;
 use model::parameter::{ParameterError, ParameterKind, ParameterSpec};
 use model::strategy::{Strategy, StrategyKind, StrategySetup};
+use venues::fees::FeeModel;
+use venues::latency::LatencyModel;
+use venues::participation::ParticipationModel;
+use venues::path::PathModel;
+use venues::slippage::SlippageModel;
 
 use crate::runfile::parameter::default_value;
 
@@ -56,14 +62,95 @@ impl fmt::Debug for CatalogEntry {
     }
 }
 
-/// All kinds of strategies, in the order of registration.
+/// What a model of execution is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ModelKind {
+    /// The order of prices inside a bar: `execution.path`.
+    Path,
+    /// The share of a bar's volume that may fill: `execution.participation`.
+    Participation,
+    /// The distance of takers' prices: `execution.slippage.model`.
+    Slippage,
+    /// The time that requests take: `execution.latency.model`.
+    Latency,
+    /// What a venue charges: `venues.<name>.fees.model`.
+    Fees,
+}
+
+/// Models of execution of a program's own, by name.
+#[derive(Clone, Default)]
+pub struct ModelCatalog(Vec<(&'static str, OwnModel)>);
+
+#[derive(Clone)]
+pub(crate) enum OwnModel {
+    Path(Rc<dyn PathModel>),
+    Participation(Rc<dyn ParticipationModel>),
+    Slippage(Rc<dyn SlippageModel>),
+    Latency(Rc<dyn LatencyModel>),
+    Fees(Rc<dyn FeeModel>),
+}
+
+impl OwnModel {
+    const fn kind(&self) -> ModelKind {
+        match self {
+            Self::Path(_) => ModelKind::Path,
+            Self::Participation(_) => ModelKind::Participation,
+            Self::Slippage(_) => ModelKind::Slippage,
+            Self::Latency(_) => ModelKind::Latency,
+            Self::Fees(_) => ModelKind::Fees,
+        }
+    }
+}
+
+impl fmt::Debug for ModelCatalog {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+macro_rules! lookups {
+    ($($lookup:ident: $variant:ident($model:ident),)+) => {
+        $(pub(crate) fn $lookup(&self, name: &str) -> Rc<dyn $model> {
+            let found = self.0.iter().find_map(|(known, model)| match model {
+                OwnModel::$variant(model) if *known == name => Some(Rc::clone(model)),
+                _ => None,
+            });
+            found.expect("the run file names what is registered")
+        })+
+    };
+}
+
+impl ModelCatalog {
+    pub(crate) fn register(&mut self, name: &'static str, model: OwnModel) {
+        let taken = self.names(model.kind()).any(|known| known == name);
+        assert!(!taken, "two models of one kind are registered as `{name}`");
+        self.0.push((name, model));
+    }
+
+    /// Names of all models of a kind.
+    pub fn names(&self, kind: ModelKind) -> impl Iterator<Item = &'static str> {
+        self.0.iter().filter(move |(_, model)| model.kind() == kind).map(|(name, _)| *name)
+    }
+
+    lookups! {
+        path: Path(PathModel),
+        participation: Participation(ParticipationModel),
+        slippage: Slippage(SlippageModel),
+        latency: Latency(LatencyModel),
+        fees: Fees(FeeModel),
+    }
+}
+
+/// What run files can name: kinds of strategies, in the order of registration, and models of the
+/// program's own.
 #[derive(Clone, Debug, Default)]
-pub struct StrategyCatalog {
+pub struct Catalog {
     entries: Vec<CatalogEntry>,
+    models: ModelCatalog,
     is_optional: bool,
 }
 
-impl StrategyCatalog {
+impl Catalog {
     /// An empty catalogue.
     pub fn new() -> Self {
         Self::default()
@@ -95,6 +182,15 @@ impl StrategyCatalog {
             build: |setup| S::build(setup).map(|strategy| Box::new(strategy) as Box<dyn Strategy>),
         });
         self
+    }
+
+    /// Models of the program's own.
+    pub const fn models(&self) -> &ModelCatalog {
+        &self.models
+    }
+
+    pub(crate) fn register_model(&mut self, name: &'static str, model: OwnModel) {
+        self.models.register(name, model);
     }
 
     /// Allows run files without a strategy: something else on the bus decides.

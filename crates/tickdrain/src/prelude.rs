@@ -7,17 +7,24 @@ pub use model::event::{Control, Custom, Envelope, Payload, Scalar, Topic};
 pub use model::fill::Fill;
 pub use model::frame::{Bar, MarketView};
 pub use model::instrument::{InstrumentIx, InstrumentTable};
-pub use model::money::{Cash, Price, Quantity};
+pub use model::money::{Bps, Cash, Price, Quantity};
 pub use model::order::{
-    IntentGroup, OrderId, OrderIntent, OrderSide, OrderStatus, OrderType, OrderUpdate, Size,
-    StrategyIx, Verdict,
+    IntentGroup, Level, OcoGroup, OrderId, OrderIntent, OrderRequest, OrderSide, OrderStatus,
+    OrderType, OrderUpdate, Request, Size, StrategyIx, TimeInForce, Trail, Verdict,
 };
-pub use model::parameter::{ParameterError, ParameterKind, ParameterSpec, Parameters};
+pub use model::parameter::{
+    ParameterError, ParameterFault, ParameterKind, ParameterSpec, Parameters,
+};
 pub use model::snapshot::AccountSnapshot;
 pub use model::strategy::{
-    Action, Decision, OrderDesk, OrderRequest, Strategy, StrategyError, StrategyKind, StrategySetup,
+    Action, Decision, OrderDesk, Strategy, StrategyError, StrategyKind, StrategySetup,
 };
 pub use model::time::{Interval, UtcMillis};
+pub use venues::fees::{FeeModel, Tariff, Trade};
+pub use venues::latency::{Latency, LatencyModel, OrderDraw};
+pub use venues::participation::ParticipationModel;
+pub use venues::path::{BarPath, PathModel};
+pub use venues::slippage::{SlippageModel, Taking};
 
 pub use crate::app::{App, ServiceSetup};
 pub use crate::backtest::{Backtest, Report};

@@ -11,7 +11,7 @@ use model::instrument::{InstrumentId, MarketType};
 use model::key::PositionType;
 
 pub(crate) use self::instrument::{Asset, InstrumentName};
-pub use self::instrument::{Contract, InstrumentEntry, PerpTerms};
+pub use self::instrument::{ContractKind, InstrumentEntry, PerpTerms};
 use crate::runfile::document::{self, Node};
 use crate::runfile::fault::{Fault, FaultLog, Faults};
 use crate::runfile::field::{Choice, Text};

@@ -128,7 +128,14 @@ pub struct Orders {
     pub partially_filled: u64,
     pub filled: u64,
     pub working: u64,
+    pub replaces_denied: u64,
     pub denied_by_reason: BTreeMap<&'static str, u64>,
+    pub rejected_by_reason: BTreeMap<&'static str, u64>,
+    pub canceled_by_reason: BTreeMap<&'static str, u64>,
+    /// Orders that filled more than 10 % of a bar's volume.
+    pub large: u64,
+    /// The first ten of them.
+    pub large_names: Vec<String>,
 }
 
 impl From<&OrderCounts> for Orders {
@@ -142,7 +149,12 @@ impl From<&OrderCounts> for Orders {
             partially_filled: counts.partially_filled,
             filled: counts.filled,
             working: counts.working,
+            replaces_denied: counts.replaces_denied,
             denied_by_reason: counts.denied_by_reason.clone(),
+            rejected_by_reason: counts.rejected_by_reason.clone(),
+            canceled_by_reason: counts.canceled_by_reason.clone(),
+            large: counts.large_orders.count,
+            large_names: counts.large_orders.names.clone(),
         }
     }
 }

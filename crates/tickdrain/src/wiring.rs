@@ -21,9 +21,11 @@ use store::feed::{CandleFeed, FeedSpec};
 
 use crate::app::{App, ServiceSetup};
 use crate::error::BacktestError;
+use crate::models::exchange_settings;
 use crate::registry::Registry;
 use crate::runfile::config::RunConfig;
 use crate::runfile::data::CandleSeries;
+use crate::runfile::execution::{FillTiming, PathConfig};
 
 /// How long a service may hold an envelope before the watchdog names it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -44,14 +46,14 @@ impl Inputs {
     ///
     /// A data file cannot be read.
     pub(crate) fn of(config: &RunConfig) -> Result<Self, BacktestError> {
-        let files = config.data.iter().flat_map(|series| &series.paths);
+        let files = config.all_series().flat_map(|series| &series.paths);
         let datasets = files
             .map(|path| Ok(fingerprint(path)?.blake3.to_hex().to_string()))
             .collect::<Result<Vec<_>, BacktestError>>()?;
         let mut hasher = blake3::Hasher::new_derive_key("tickdrain run id");
         hasher.update(config.semantic_toml().as_bytes());
         let mut hashes = datasets.iter();
-        for series in &config.data {
+        for series in config.all_series() {
             // How many files a series has is part of what it is: the same hashes could be divided
             // otherwise.
             hasher.update(&(series.paths.len() as u64).to_le_bytes());
@@ -87,6 +89,8 @@ pub(crate) fn open_feed(config: &RunConfig) -> Result<CandleFeed, BacktestError>
         align: config.align,
         read_ahead: config.engine.read_ahead,
         batch_rows: config.engine.batch_rows,
+        keeps_sub_bars: config.execution.path == PathConfig::SubBars,
+        sub_series: config.finer_data.iter().map(CandleSeries::spec).collect(),
         ..FeedSpec::new(series, config.instruments.len(), config.interval)
     };
     Ok(CandleFeed::open(&spec)?)
@@ -129,9 +133,12 @@ pub(crate) fn wire(
 ) -> Result<(BacktestEngine, Recording), BacktestError> {
     let Circumstances { folder, with_log, schedule, stop } = circumstances;
     let instruments = Rc::new(config.instruments.clone());
+    let exchange = exchange_settings(config, app.catalog().models());
+    let gate = RiskGate::new(Rc::clone(&instruments), exchange.models.fees.clone());
+    let same_close = config.execution.fill == FillTiming::SameClose;
     let execution = ExecutionService::new(
         Rc::clone(&instruments),
-        ExecutionSettings { interval: config.interval, slippage: config.execution.slippage },
+        ExecutionSettings { exchange, same_close },
         &config.share_class,
         &initial(&instruments, config),
     )?;
@@ -151,7 +158,7 @@ pub(crate) fn wire(
     };
     let engine = BacktestEngine::new(Settings { limits, schedule, stop, patience: Some(PATIENCE) })
         .service(Rank::first(Role::Execution), execution)
-        .service(Rank::first(Role::Gate), RiskGate::new(Rc::clone(&instruments)))
+        .service(Rank::first(Role::Gate), gate)
         .service(Rank::first(Role::Audit), audit);
     let engine = host_strategies(engine, app, config);
     let first = u16::try_from(config.strategies.len()).expect("fewer than 65,536 strategies");

@@ -31,7 +31,7 @@ pub(super) fn run(app: &App, run_file: &Path, overrides: &[String]) -> u8 {
 /// Lists every fault of every file, and what is in those that have none.
 fn check_files(config: &RunConfig) -> u8 {
     let mut code = 0;
-    for series in &config.data {
+    for series in config.all_series() {
         let inspection = inspect(&series.spec());
         for fault in &inspection.faults {
             complaint::print_data(fault);

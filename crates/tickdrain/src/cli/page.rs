@@ -120,9 +120,24 @@ fn figures(summary: &Summary) -> Table {
 }
 
 fn footing(summary: &Summary) -> String {
-    let mut text = format!("{}; fills at the {}\n", summary.metrics.convention, "next open");
-    for (code, count) in &summary.orders.denied_by_reason {
-        writeln!(text, "denied {code}: {count}").expect(FITS);
+    let fills = match summary.fill {
+        "same_close" => "close that was decided on: PRONE TO LOOK-AHEAD",
+        _ => "next open",
+    };
+    let mut text = format!("{}; fills at the {fills}\n", summary.metrics.convention);
+    let orders = &summary.orders;
+    for (word, reasons) in [
+        ("denied", &orders.denied_by_reason),
+        ("rejected", &orders.rejected_by_reason),
+        ("canceled", &orders.canceled_by_reason),
+    ] {
+        for (code, count) in reasons {
+            writeln!(text, "{word} {code}: {count}").expect(FITS);
+        }
+    }
+    if orders.large > 0 {
+        let names = orders.large_names.join(", ");
+        writeln!(text, "above 10 % of a bar's volume: {} ({names})", orders.large).expect(FITS);
     }
     if summary.integrity.gaps > 0 {
         writeln!(text, "missing bars: {}", grouped_count(summary.integrity.gaps)).expect(FITS);

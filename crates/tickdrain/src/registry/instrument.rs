@@ -6,21 +6,21 @@ use model::key::PositionKey;
 
 use crate::runfile::document::Node;
 use crate::runfile::fault::Fault;
-use crate::runfile::field::{Choice, Field, wrong};
+use crate::runfile::field::{Choice, Field, Flag, wrong};
 use crate::runfile::number::{Number, Positive};
 use crate::runfile::reader::TableReader;
 
 /// Whether a perpetual's profit is in quote or in base currency.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Contract {
+pub enum ContractKind {
     /// Settled in quote currency.
     Linear,
     /// Settled in base currency.
     Inverse,
 }
 
-const CONTRACTS: Choice<'static, Contract> =
-    Choice(&[("linear", Contract::Linear), ("inverse", Contract::Inverse)]);
+const CONTRACTS: Choice<'static, ContractKind> =
+    Choice(&[("linear", ContractKind::Linear), ("inverse", ContractKind::Inverse)]);
 
 /// What only a perpetual has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +28,7 @@ pub struct PerpTerms {
     /// Asset in which profit is paid.
     pub settle: Box<str>,
     /// Linear or inverse.
-    pub contract: Contract,
+    pub contract: ContractKind,
     /// Base units (linear) or quote units (inverse) of one contract.
     pub contract_size: Decimal,
 }
@@ -48,8 +48,14 @@ pub struct InstrumentEntry {
     pub lot: Decimal,
     /// Smallest order, in base units.
     pub min_qty: Decimal,
+    /// Largest order, in base units.
+    pub max_qty: Option<Decimal>,
     /// Smallest order, in quote currency.
     pub min_notional: Decimal,
+    /// How far a limit may lie beyond the last close on the aggressive side.
+    pub price_band_bps: Option<Decimal>,
+    /// Whether the venue takes orders in it.
+    pub trading: bool,
     /// Terms of a perpetual; `None` on every other market.
     pub perp: Option<PerpTerms>,
 }
@@ -85,10 +91,28 @@ impl InstrumentEntry {
         let min_qty = reader.or_default("min_qty", &field, min_qty);
         let min_notional = known.map_or(none, |known| known.min_notional);
         let min_notional = reader.or_default("min_notional", &field, min_notional);
+        let max_qty =
+            reader.optional("max_qty", &Positive).or_else(|| known.and_then(|known| known.max_qty));
+        let price_band_bps = reader
+            .optional("price_band_bps", &Positive)
+            .or_else(|| known.and_then(|known| known.price_band_bps));
+        let trading = reader.or_default("trading", &Flag, known.is_none_or(|known| known.trading));
         let entry = match base.zip(quote) {
             Some((base, quote)) => {
                 let (base, quote) = (base.into(), quote.into());
-                Ok(Self { id, base, quote, tick, lot, min_qty, min_notional, perp })
+                Ok(Self {
+                    id,
+                    base,
+                    quote,
+                    tick,
+                    lot,
+                    min_qty,
+                    max_qty,
+                    min_notional,
+                    price_band_bps,
+                    trading,
+                    perp,
+                })
             }
             None => Err(Some(id)),
         };
@@ -113,7 +137,7 @@ fn read_perp(
         return None;
     }
     let known = known.and_then(|known| known.perp.as_ref());
-    let contract = known.map_or(Contract::Linear, |known| known.contract);
+    let contract = known.map_or(ContractKind::Linear, |known| known.contract);
     let contract = reader.or_default("contract", &CONTRACTS, contract);
     let settle = known.map(|known| &*known.settle).or(quote).unwrap_or("USD").to_owned();
     let settle = reader.or_default("settle", &Asset, settle);

@@ -27,7 +27,7 @@ use super::reader::TableReader;
 use super::semantic;
 use super::strategy::{self, Scope, StrategyConfig};
 use super::venues::{VenueBook, unknown_venue};
-use crate::catalog::StrategyCatalog;
+use crate::catalog::Catalog;
 use crate::registry::{Asset, Registry};
 
 const ALIGNS: Choice<'static, Align> = Choice(&[("outer", Align::Outer), ("inner", Align::Inner)]);
@@ -84,6 +84,8 @@ pub struct RunConfig {
     pub instruments: InstrumentTable,
     /// Series of candles; series *i* is that of instrument *i*.
     pub data: Vec<CandleSeries>,
+    /// Series of finer candles of some of these instruments, which say what happened inside bars.
+    pub finer_data: Vec<CandleSeries>,
     /// Venues, with fees as the run file has them.
     pub venues: VenueBook,
     /// How orders fill.
@@ -105,11 +107,7 @@ impl RunConfig {
     /// # Errors
     ///
     /// Everything that is wrong with it, all at once.
-    pub fn load(
-        path: &Path,
-        overrides: &[String],
-        catalog: &StrategyCatalog,
-    ) -> Result<Self, Faults> {
+    pub fn load(path: &Path, overrides: &[String], catalog: &Catalog) -> Result<Self, Faults> {
         let name = path.display().to_string();
         let text = fs::read_to_string(path).map_err(|error| {
             let source = Source { name: name.clone(), text: String::new() };
@@ -133,7 +131,7 @@ impl RunConfig {
         text: &str,
         base: &Path,
         overrides: &[String],
-        catalog: &StrategyCatalog,
+        catalog: &Catalog,
     ) -> Result<Self, Faults> {
         let log = FaultLog::new(Source { name: source_name.to_owned(), text: text.to_owned() });
         let mut tree = document::parse(text, &log);
@@ -167,6 +165,11 @@ impl RunConfig {
         semantic::semantic_toml(&self.resolved, &self.strategies)
     }
 
+    /// All series of candles, those of frames first.
+    pub fn all_series(&self) -> impl Iterator<Item = &CandleSeries> {
+        self.data.iter().chain(&self.finer_data)
+    }
+
     /// Builds the strategies, in their order.
     ///
     /// # Errors
@@ -179,7 +182,7 @@ impl RunConfig {
     /// If `catalog` lacks a strategy that the run file was read with.
     pub fn build_strategies(
         &self,
-        catalog: &StrategyCatalog,
+        catalog: &Catalog,
     ) -> Result<Vec<Box<dyn Strategy>>, ParameterError> {
         self.strategies
             .iter()
@@ -201,7 +204,7 @@ fn read(
     mut root: TableReader<'_>,
     default_name: &str,
     base: &Path,
-    catalog: &StrategyCatalog,
+    catalog: &Catalog,
 ) -> Option<RunConfig> {
     let registry = Registry::built_in();
     let log = root.log();
@@ -217,13 +220,14 @@ fn read(
     let align = root.or_default("align", &ALIGNS, Align::Outer);
     let warmup = root.or_default("warmup", &Whole { min: 0, max: i64::from(u32::MAX) }, 0);
     let seed = root.or_default("seed", &Whole { min: 0, max: i64::MAX }, 0);
-    let data = data::read(&mut root, &book, base, interval);
+    let takes_finer = data::takes_sub_bars(&root);
+    let data = data::read(&mut root, &book, base, interval, takes_finer);
     let used = used_instruments(&data, &book);
-    let venues = VenueBook::read(&mut root, registry, &used);
+    let venues = VenueBook::read(&mut root, registry, &used, catalog.models());
     let mut table = instrument_table(&used, &data, &book, &venues, log);
     let benchmark = read_benchmark(&mut root, &book, &data);
     let holdings = initial::read(&mut root, &venues, &book);
-    let execution = execution::read(&mut root);
+    let execution = execution::read(&mut root, catalog.models());
     let scope = Scope {
         book: &book,
         data: &data,
@@ -253,6 +257,7 @@ fn read(
         initial: holdings.into_iter().map(|holding| (holding.key, holding.amount)).collect(),
         instruments: table,
         data: data.series,
+        finer_data: data.finer,
         venues,
         execution,
         strategies,
@@ -340,8 +345,7 @@ fn instrument_table(
     let mut table = InstrumentTable::new();
     for id in used {
         let entry = book.get(id).expect("only listed instruments are used");
-        let fees = venues.get(&id.venue).map(|venue| venue.fees(id.market));
-        table.add(instruments::instrument(entry, fees.unwrap_or_default()));
+        table.add(instruments::instrument(entry, &venues.terms(&id.venue)));
     }
     record_twins(used, book, log);
     for declared in book.declared() {

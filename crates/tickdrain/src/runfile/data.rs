@@ -6,6 +6,7 @@ use model::instrument::{InstrumentId, InstrumentIx};
 use model::time::Interval;
 use store::candles::{ColumnNames, GapPolicy, SeriesSpec, TimeLabel, TimeUnit};
 
+use super::document::Node;
 use super::fault::Fault;
 use super::field::{Choice, Length, OneOrMany, Text};
 use super::instruments::{InstrumentBook, Listed};
@@ -59,6 +60,8 @@ impl CandleSeries {
 pub(super) struct DataSection {
     /// Those of known instruments, no instrument twice.
     pub(super) series: Vec<CandleSeries>,
+    /// Finer ones of some of these instruments.
+    pub(super) finer: Vec<CandleSeries>,
     /// Whether none was left out for a fault of its own, so that what is missing is missing indeed.
     pub(super) complete: bool,
 }
@@ -96,12 +99,14 @@ pub(super) fn read(
     book: &InstrumentBook,
     base: &Path,
     frame: Interval,
+    takes_finer: bool,
 ) -> DataSection {
     let readers = root.tables("data");
     if root.is_vacant("data") {
         root.record_missing("data", "at least one [[data]] section with candles");
     }
     let mut series: Vec<CandleSeries> = Vec::new();
+    let mut finer = Vec::new();
     let mut complete = !readers.is_empty();
     let mut resolved = Vec::new();
     for reader in readers {
@@ -112,14 +117,24 @@ pub(super) fn read(
             complete = false;
             continue;
         };
-        if series.iter().any(|earlier| earlier.instrument == read.instrument) {
+        let earlier = series.iter_mut().find(|earlier| earlier.instrument == read.instrument);
+        if let Some(earlier) = earlier {
+            let is_second = finer.iter().all(|finer: &CandleSeries| finer.ix != earlier.ix);
+            if takes_finer && is_second && earlier.interval != read.interval {
+                read.ix = earlier.ix;
+                if read.interval > earlier.interval {
+                    std::mem::swap(earlier, &mut read);
+                }
+                finer.push(read);
+                continue;
+            }
             let found = format!("a second series of candles of `{}`", read.instrument);
             let fault =
                 Fault::new("CFG-DATA-DUPLICATE", read.place.clone(), found, "one per instrument");
             log.record(
                 fault
                     .key(read.key)
-                    .hint("files that follow each other in time go into one `path = [...]`"),
+                    .hint("files that follow each other in time go into one `path = [...]`; finer candles are for execution.path = \"sub_bars\""),
             );
             continue;
         }
@@ -128,7 +143,31 @@ pub(super) fn read(
         series.push(read);
     }
     root.put("data", toml::Value::Array(resolved));
-    DataSection { series, complete }
+    if takes_finer && complete {
+        require_finer(root, &series, &finer, frame);
+    }
+    DataSection { series, finer, complete }
+}
+
+/// Whether the run takes bars apart, as `execution.path` says; asked before that section is read.
+pub(super) fn takes_sub_bars(root: &TableReader<'_>) -> bool {
+    let execution = root.peek("execution").and_then(Node::as_table);
+    let path = execution.and_then(|execution| execution.get("path"));
+    path.and_then(|entry| entry.node.as_str()) == Some("sub_bars")
+}
+
+/// Bars can only be taken apart where some candles are finer than a frame.
+fn require_finer(
+    root: &TableReader<'_>,
+    series: &[CandleSeries],
+    finer: &[CandleSeries],
+    frame: Interval,
+) {
+    if finer.is_empty() && series.iter().all(|series| series.interval == frame) {
+        let found = format!("no candles finer than a frame, which is {frame}");
+        let expected = "finer candles for execution.path = \"sub_bars\"";
+        root.record("data", "CFG-DATA-MISSING", found, expected);
+    }
 }
 
 fn read_series(

@@ -3,31 +3,84 @@
 use model::Decimal;
 use model::money::Bps;
 use model::time::Interval;
-use venues::slippage::Slippage;
+use venues::exchange::MatchRules;
+use venues::slippage::ImpactExponent;
 
-use super::fault::Fault;
+use super::document::Node;
 use super::field::{Choice, Delay, Flag};
-use super::number::{Number, Whole};
+use super::number::{Number, Positive, Whole};
 use super::reader::TableReader;
+use crate::catalog::{ModelCatalog, ModelKind};
 
 /// When a market order fills.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FillTiming {
     /// At the open of the bar after the decision.
     NextOpen,
-    /// At the close that was decided on; prone to look-ahead. Not implemented yet.
+    /// At the close that was decided on; prone to look-ahead.
     SameClose,
+}
+
+impl FillTiming {
+    /// The timing as files spell it.
+    pub fn name(self) -> &'static str {
+        FILLS.word(self)
+    }
 }
 
 /// In which order prices are assumed to have been reached inside a bar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum BarPath {
-    /// The worst for the order first.
+pub enum PathConfig {
+    /// The worst for the account first.
     Pessimistic,
-    /// The extreme nearest to the open first. Not implemented yet.
+    /// The extreme nearest to the open first.
     NearestExtreme,
-    /// As finer candles have it. Not implemented yet.
+    /// As finer candles have it.
     SubBars,
+    /// A model of the program's own.
+    Own(&'static str),
+}
+
+/// By how much a taker's price is worse than the bar's.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SlippageConfig {
+    /// Not at all.
+    None,
+    /// By a fixed distance.
+    Fixed(Bps),
+    /// By half a spread and an impact.
+    SpreadImpact {
+        /// The whole spread.
+        spread: Bps,
+        /// Impact of a fill as large as the bar's volume.
+        impact: Bps,
+        /// How it grows.
+        exponent: ImpactExponent,
+    },
+    /// By the size of the fill: up to a notional in quote currency, a distance.
+    Buckets(Vec<(Decimal, Bps)>),
+    /// A model of the program's own.
+    Own(&'static str),
+}
+
+/// How much of a bar's volume may fill.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ParticipationConfig {
+    /// This share; zero for no limit.
+    Share(Bps),
+    /// A model of the program's own.
+    Own(&'static str),
+}
+
+/// How long requests are on their way to the venue.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LatencyConfig {
+    /// Always the same; `None` for no time at all.
+    Fixed(Option<Interval>),
+    /// Equally likely between two durations, drawn for each order.
+    Uniform(Option<Interval>, Option<Interval>),
+    /// A model of the program's own.
+    Own(&'static str),
 }
 
 /// What an operation that failed does to the run.
@@ -43,78 +96,82 @@ pub enum FailedOrderPolicy {
 
 /// How orders fill.
 #[derive(Clone, Debug, PartialEq, Eq)]
-#[expect(clippy::struct_excessive_bools, reason = "each is a key of the run file")]
 pub struct ExecutionConfig {
     /// When a market order fills.
     pub fill: FillTiming,
     /// By how much a fill is worse than its price.
-    pub slippage: Slippage,
-    /// Share of a bar's volume that may fill, in basis points; zero for no limit.
-    pub participation_bps: Decimal,
-    /// Whether the rest of a market order goes on in the next bar.
-    pub market_carry: bool,
-    /// Whether fills are kept inside the bar's range.
-    pub clip_to_bar: bool,
+    pub slippage: SlippageConfig,
+    /// Share of a bar's volume that may fill.
+    pub participation: ParticipationConfig,
+    /// Rules of matching.
+    pub rules: MatchRules,
     /// Path of prices inside a bar.
-    pub path: BarPath,
-    /// Whether a limit order fills when it is only touched.
-    pub touch_fills: bool,
-    /// Whether a resting order that the open has jumped over fills at its own price.
-    pub conservative_gaps: bool,
+    pub path: PathConfig,
     /// Bars that an order takes to reach the venue.
-    pub latency_bars: i64,
-    /// Time that an order takes to reach the venue; `None` for none.
-    pub latency: Option<Interval>,
+    pub latency_bars: u32,
+    /// Time that an order takes to reach the venue.
+    pub latency: LatencyConfig,
     /// What an operation that failed does to the run.
     pub on_failed_order: FailedOrderPolicy,
-    /// Whether positions are closed at the last bar.
+    /// Whether positions are closed at the last bar. Not implemented yet.
     pub exit_at_end: bool,
 }
 
 #[derive(Clone, Copy, PartialEq)]
-enum SlippageModel {
+enum SlippageModelName {
     None,
     Fixed,
     SpreadImpact,
     Buckets,
+    Own(&'static str),
 }
 
 const FILLS: Choice<'static, FillTiming> =
     Choice(&[("next_open", FillTiming::NextOpen), ("same_close", FillTiming::SameClose)]);
-const PATHS: Choice<'static, BarPath> = Choice(&[
-    ("pessimistic", BarPath::Pessimistic),
-    ("nearest_extreme", BarPath::NearestExtreme),
-    ("sub_bars", BarPath::SubBars),
-]);
+const PATHS: [(&str, PathConfig); 3] = [
+    ("pessimistic", PathConfig::Pessimistic),
+    ("nearest_extreme", PathConfig::NearestExtreme),
+    ("sub_bars", PathConfig::SubBars),
+];
 const POLICIES: Choice<'static, FailedOrderPolicy> = Choice(&[
     ("abort_run", FailedOrderPolicy::AbortRun),
     ("abort_timestep", FailedOrderPolicy::AbortTimestep),
     ("continue", FailedOrderPolicy::Continue),
 ]);
-const SLIPPAGE_MODELS: Choice<'static, SlippageModel> = Choice(&[
-    ("none", SlippageModel::None),
-    ("fixed", SlippageModel::Fixed),
-    ("spread_impact", SlippageModel::SpreadImpact),
-    ("buckets", SlippageModel::Buckets),
-]);
+const SLIPPAGE_MODELS: [(&str, SlippageModelName); 4] = [
+    ("none", SlippageModelName::None),
+    ("fixed", SlippageModelName::Fixed),
+    ("spread_impact", SlippageModelName::SpreadImpact),
+    ("buckets", SlippageModelName::Buckets),
+];
+const EXPONENTS: Choice<'static, ImpactExponent> =
+    Choice(&[("linear", ImpactExponent::Linear), ("square_root", ImpactExponent::SquareRoot)]);
 /// A share of something whole, in basis points.
 const SHARE_BPS: Number =
     Number { min: Decimal::ZERO, max: Decimal::from_parts(10_000, 0, 0, false, 0) };
 
-/// Reads `[execution]`.
-pub(super) fn read(root: &mut TableReader<'_>) -> ExecutionConfig {
+/// Reads `[execution]`; `models` are those of the program's own.
+pub(super) fn read(root: &mut TableReader<'_>, models: &ModelCatalog) -> ExecutionConfig {
     let mut reader = root.table("execution");
+    let fill = reader.or_default("fill", &FILLS, FillTiming::NextOpen);
+    let slippage = read_slippage(&mut reader, models);
+    let participation = read_participation(&mut reader, models);
+    let market_carry = reader.or_default("market_carry", &Flag, true);
+    let clip_to_bar = reader.or_default("clip_to_bar", &Flag, false);
+    let paths = with_own(&PATHS, models, ModelKind::Path, PathConfig::Own);
+    let path = reader.or_default("path", &Choice(&paths), PathConfig::Pessimistic);
+    let touch_fills = reader.or_default("touch_fills", &Flag, false);
+    let conservative_gaps = reader.or_default("conservative_gaps", &Flag, true);
+    let bars = Whole { min: 0, max: 1_000 };
+    let latency_bars = reader.or_default("latency_bars", &bars, 0);
     let config = ExecutionConfig {
-        fill: reader.only_default("fill", &FILLS, FillTiming::NextOpen),
-        slippage: read_slippage(&mut reader),
-        participation_bps: reader.only_default("participation_bps", &SHARE_BPS, Decimal::ZERO),
-        market_carry: reader.only_default("market_carry", &Flag, true),
-        clip_to_bar: reader.only_default("clip_to_bar", &Flag, false),
-        path: reader.only_default("path", &PATHS, BarPath::Pessimistic),
-        touch_fills: reader.only_default("touch_fills", &Flag, false),
-        conservative_gaps: reader.only_default("conservative_gaps", &Flag, true),
-        latency_bars: reader.only_default("latency_bars", &Whole { min: 0, max: 1_000 }, 0),
-        latency: reader.only_default("latency", &Delay, None),
+        fill,
+        slippage,
+        participation,
+        rules: MatchRules { touch_fills, conservative_gaps, market_carry, clip_to_bar },
+        path,
+        latency_bars: u32::try_from(latency_bars).expect("a count within its limits"),
+        latency: read_latency(&mut reader, models),
         on_failed_order: reader.only_default(
             "on_failed_order",
             &POLICIES,
@@ -126,27 +183,90 @@ pub(super) fn read(root: &mut TableReader<'_>) -> ExecutionConfig {
     config
 }
 
-fn read_slippage(execution: &mut TableReader<'_>) -> Slippage {
+/// Words for the shipped models, and the names of the program's own.
+fn with_own<T: Copy>(
+    shipped: &[(&'static str, T)],
+    models: &ModelCatalog,
+    kind: ModelKind,
+    own: fn(&'static str) -> T,
+) -> Vec<(&'static str, T)> {
+    shipped.iter().copied().chain(models.names(kind).map(|name| (name, own(name)))).collect()
+}
+
+fn read_slippage(execution: &mut TableReader<'_>, models: &ModelCatalog) -> SlippageConfig {
     let mut reader = execution.table("slippage");
-    let (slippage, resolved) =
-        match reader.or_default("model", &SLIPPAGE_MODELS, SlippageModel::None) {
-            SlippageModel::None => (Slippage::None, reader.finish()),
-            SlippageModel::Fixed => {
-                let bps = reader.or_default("bps", &SHARE_BPS, Decimal::ZERO);
-                (Slippage::Fixed(Bps(bps)), reader.finish())
-            }
-            model @ (SlippageModel::SpreadImpact | SlippageModel::Buckets) => {
-                let subject = format!("slippage model `{}`", SLIPPAGE_MODELS.word(model));
-                let fault = Fault::not_implemented(
-                    reader.place("model"),
-                    &subject,
-                    "\"none\" or \"fixed\"",
-                );
-                reader.log().record(fault.key(reader.key_path("model")));
-                // Its parameters are not described yet, so nothing can be said of them.
-                (Slippage::None, reader.abandon())
-            }
-        };
-    execution.put("slippage", toml::Value::Table(resolved));
+    let names = with_own(&SLIPPAGE_MODELS, models, ModelKind::Slippage, SlippageModelName::Own);
+    let bps = |reader: &mut TableReader<'_>, key: &str| {
+        Bps(reader.or_default(key, &SHARE_BPS, Decimal::ZERO))
+    };
+    let slippage = match reader.or_default("model", &Choice(&names), SlippageModelName::None) {
+        SlippageModelName::None => SlippageConfig::None,
+        SlippageModelName::Own(name) => SlippageConfig::Own(name),
+        SlippageModelName::Fixed => SlippageConfig::Fixed(bps(&mut reader, "bps")),
+        SlippageModelName::SpreadImpact => SlippageConfig::SpreadImpact {
+            spread: bps(&mut reader, "spread_bps"),
+            impact: bps(&mut reader, "impact_bps"),
+            exponent: reader.or_default("exponent", &EXPONENTS, ImpactExponent::Linear),
+        },
+        SlippageModelName::Buckets => SlippageConfig::Buckets(read_buckets(&mut reader)),
+    };
+    execution.put("slippage", toml::Value::Table(reader.finish()));
     slippage
+}
+
+/// `buckets = [{ up_to = "10000", bps = 1 }, …]`, ascending.
+fn read_buckets(slippage: &mut TableReader<'_>) -> Vec<(Decimal, Bps)> {
+    if slippage.is_vacant("buckets") {
+        slippage.record_missing("buckets", "a list of { up_to = notional, bps = distance }");
+    }
+    let mut buckets: Vec<(Decimal, Bps)> = Vec::new();
+    let mut resolved = Vec::new();
+    for mut reader in slippage.tables("buckets") {
+        let up_to = reader.required("up_to", &Positive);
+        let bps = reader.required("bps", &SHARE_BPS);
+        if let (Some(up_to), Some((last, _))) = (up_to, buckets.last())
+            && up_to <= *last
+        {
+            let found = format!("{up_to} after {last}");
+            reader.record("up_to", "CFG-VALUE", found, "notionals in ascending order");
+        }
+        buckets.extend(up_to.zip(bps.map(Bps)));
+        resolved.push(toml::Value::Table(reader.finish()));
+    }
+    slippage.put("buckets", toml::Value::Array(resolved));
+    buckets
+}
+
+fn read_participation(reader: &mut TableReader<'_>, models: &ModelCatalog) -> ParticipationConfig {
+    let share = reader.or_default("participation_bps", &SHARE_BPS, Decimal::ZERO);
+    let own = with_own(&[], models, ModelKind::Participation, ParticipationConfig::Own);
+    if own.is_empty() && reader.peek("participation").is_none() {
+        return ParticipationConfig::Share(Bps(share));
+    }
+    reader
+        .optional("participation", &Choice(&own))
+        .unwrap_or(ParticipationConfig::Share(Bps(share)))
+}
+
+/// A duration, `{ min = …, max = … }`, or `{ model = … }`.
+fn read_latency(execution: &mut TableReader<'_>, models: &ModelCatalog) -> LatencyConfig {
+    if execution.peek("latency").and_then(Node::as_table).is_none() {
+        return LatencyConfig::Fixed(execution.or_default("latency", &Delay, None));
+    }
+    let mut reader = execution.table("latency");
+    let own = with_own(&[], models, ModelKind::Latency, LatencyConfig::Own);
+    let latency = if reader.node("model").is_some() {
+        let model = reader.required("model", &Choice(&own));
+        model.unwrap_or(LatencyConfig::Fixed(None))
+    } else {
+        let min = reader.or_default("min", &Delay, None);
+        let max = reader.required("max", &Delay).unwrap_or(min);
+        if max.map_or(0, Interval::millis) < min.map_or(0, Interval::millis) {
+            let found = "a longest latency below the shortest".to_owned();
+            reader.record("max", "CFG-VALUE", found, "at least as long as `min`");
+        }
+        LatencyConfig::Uniform(min, max)
+    };
+    execution.put("latency", toml::Value::Table(reader.finish()));
+    latency
 }

@@ -156,7 +156,7 @@ pub(super) fn check_price_paths(
 ) {
     for Holding { key, place, path, .. } in holdings {
         let (venue, asset) = (key.venue(), key.symbol());
-        if asset != share_class && instruments.price_path(venue, asset, share_class).is_none() {
+        if instruments.conversion(venue, asset, share_class).is_none() {
             let found = format!("{asset}, which nothing in the run prices in {share_class}");
             let expected =
                 format!("[[data]] of a spot instrument with base {asset} and quote {share_class}");

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use model::instrument::{Instrument, InstrumentId};
+use model::instrument::{Contract, Instrument, InstrumentId};
 use model::money::{Bps, LedgerScale};
 
 use super::document::Node;
@@ -10,7 +10,8 @@ use super::fault::Fault;
 use super::field::{Field, wrong};
 use super::place::Place;
 use super::reader::TableReader;
-use crate::registry::{Fees, InstrumentEntry, InstrumentName, Registry};
+use super::venues::VenueTerms;
+use crate::registry::{ContractKind, InstrumentEntry, InstrumentName, PerpTerms, Registry};
 
 /// Every instrument that a run file can name: the registry's, and on top of them its own.
 #[derive(Clone, Debug)]
@@ -91,17 +92,31 @@ impl InstrumentBook {
 }
 
 /// The instrument as the rest of the program knows it.
-pub(super) fn instrument(entry: &InstrumentEntry, fees: Fees) -> Instrument {
+pub(super) fn instrument(entry: &InstrumentEntry, terms: &VenueTerms) -> Instrument {
+    let contract = match &entry.perp {
+        None => Contract::Spot,
+        Some(PerpTerms { settle, contract: ContractKind::Linear, contract_size }) => {
+            Contract::Linear { settle: settle.clone(), size: *contract_size }
+        }
+        Some(PerpTerms { settle, contract: ContractKind::Inverse, contract_size }) => {
+            Contract::Inverse { settle: settle.clone(), size: *contract_size }
+        }
+    };
     Instrument {
         id: entry.id.clone(),
         base: entry.base.clone(),
         quote: entry.quote.clone(),
+        contract,
         tick: entry.tick,
         lot: entry.lot,
         min_qty: entry.min_qty,
+        max_qty: entry.max_qty,
         min_notional: entry.min_notional,
-        taker_fee: Bps(fees.taker_bps),
-        maker_fee: Bps(fees.maker_bps),
+        price_band: entry.price_band_bps.map(Bps),
+        is_trading: entry.trading,
+        fee_asset: terms.fee_asset,
+        leverage: terms.leverage,
+        margin_mode: terms.margin_mode,
         ledger_scale: LedgerScale::DEFAULT,
     }
 }

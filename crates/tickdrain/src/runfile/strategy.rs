@@ -1,10 +1,10 @@
 //! `[strategy]`: which strategies run, with which parameters.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 use model::instrument::{InstrumentIx, InstrumentTable, MarketType};
-use model::parameter::{ParameterError, ParameterKind, ParameterSpec, ParameterValue, Parameters};
+use model::parameter::{ParameterFault, ParameterKind, ParameterSpec, ParameterValue, Parameters};
 use model::strategy::StrategySetup;
 use model::time::Interval;
 
@@ -17,7 +17,7 @@ use super::parameter::{Scalar, TextFile, default_value};
 use super::path::FilePath;
 use super::place::{Place, Source};
 use super::reader::TableReader;
-use crate::catalog::{CatalogEntry, StrategyCatalog};
+use crate::catalog::{Catalog, CatalogEntry};
 
 /// A strategy of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -44,7 +44,7 @@ pub(super) struct Scope<'a> {
 /// Reads all `[strategy]`.
 pub(super) fn read(
     root: &mut TableReader<'_>,
-    catalog: &StrategyCatalog,
+    catalog: &Catalog,
     scope: Scope<'_>,
 ) -> Vec<StrategyConfig> {
     let readers = root.tables("strategy");
@@ -87,10 +87,7 @@ pub(super) fn read(
     strategies
 }
 
-fn read_kind<'c>(
-    reader: &mut TableReader<'_>,
-    catalog: &'c StrategyCatalog,
-) -> Option<&'c CatalogEntry> {
+fn read_kind<'c>(reader: &mut TableReader<'_>, catalog: &'c Catalog) -> Option<&'c CatalogEntry> {
     let kind = reader.required("kind", &Text("the name of a strategy"))?;
     let entry = catalog.get(&kind);
     if entry.is_none() {
@@ -176,16 +173,15 @@ fn read_instruments(
         }
         return Some(instruments);
     }
-    let spot = |ix: &InstrumentIx| scope.table.instrument(*ix).id.market == MarketType::Spot;
+    let trades = |ix: &InstrumentIx| is_traded(scope.table.instrument(*ix).id.market);
     let tradable: Vec<InstrumentIx> =
-        scope.data.series.iter().map(|series| series.ix).filter(spot).collect();
+        scope.data.series.iter().map(|series| series.ix).filter(trades).collect();
     let &[only] = tradable.as_slice() else {
         if tradable.is_empty() {
             scope.data.series.iter().for_each(|series| record_untradable(reader, scope, series));
         } else if scope.data.complete {
             let count = tradable.len();
-            let expected =
-                format!("a list of instruments, since the run has {count} with spot candles");
+            let expected = format!("a list of instruments, since the run has candles of {count}");
             reader.record_missing(name, expected);
         }
         return None;
@@ -210,39 +206,59 @@ fn check_build(
     scope: Scope<'_>,
 ) {
     let setup = StrategySetup { parameters, instruments: scope.table, interval: scope.interval };
-    let Err(ParameterError { parameter, line, found, expected }) = entry.build(&setup) else {
-        return;
-    };
-    let file = parameters.iter().find(|(name, _)| *name == parameter);
-    let place = match (line, file) {
-        (Some(line), Some((_, ParameterValue::File { path, text }))) => {
-            let source = Source { name: path.display().to_string(), text: text.to_string() };
-            let log: &FaultLog = reader.log();
-            log.line(log.add_source(source), line)
-        }
-        _ => reader.place(parameter),
-    };
-    let fault = Fault::new("CFG-VALUE", place, found, expected);
-    reader.log().record(fault.key(reader.key_path(parameter)));
+    let Err(error) = entry.build(&setup) else { return };
+    let log: &FaultLog = reader.log();
+    // Each file once, however many faults it has.
+    let mut sources = BTreeMap::new();
+    for ParameterFault { parameter, line, found, expected } in error.faults() {
+        let file = parameters.iter().find(|(name, _)| name == parameter);
+        let place = match (line, file) {
+            (Some(line), Some((_, ParameterValue::File { path, text }))) => {
+                let source = *sources.entry(*parameter).or_insert_with(|| {
+                    let name = path.display().to_string();
+                    log.add_source(Source { name, text: text.to_string() })
+                });
+                log.line(source, *line)
+            }
+            _ => reader.place(parameter),
+        };
+        let fault = Fault::new("CFG-VALUE", place, found.clone(), expected.clone());
+        log.record(fault.key(reader.key_path(parameter)));
+    }
 }
 
 /// Whether a strategy can trade an instrument of the run; the fault has no place yet.
 fn check_tradable(scope: Scope<'_>, ix: InstrumentIx) -> Result<(), Box<Fault>> {
     let instrument = scope.table.instrument(ix);
-    let (id, quote) = (&instrument.id, &*instrument.quote);
+    let id = &instrument.id;
     let place = Place::RUN_FILE;
-    if id.market != MarketType::Spot {
+    if !is_traded(id.market) {
         let subject = format!("trading `{id}` on a {} market", id.market.name());
-        return Err(Fault::not_implemented(place, &subject, "a spot instrument").into());
+        let expected = "a spot instrument or a perpetual";
+        return Err(Fault::not_implemented(place, &subject, expected).into());
     }
-    match scope.share_class {
-        Some(share_class) if share_class != quote => {
-            let subject = format!("trading `{id}`, whose quote {quote} is not the share class,");
-            let expected = format!("a quote in {share_class}");
-            Err(Fault::not_implemented(place, &subject, expected).into())
+    if !instrument.is_trading {
+        let found = format!("`{id}`, which does not trade");
+        let expected = "an instrument with trading = true";
+        return Err(Fault::new("CFG-INSTRUMENT", place, found, expected).into());
+    }
+    let Some(share_class) = scope.share_class else { return Ok(()) };
+    for asset in [instrument.cash_asset(), &*instrument.base] {
+        let is_held = !instrument.is_perpetual() || asset == instrument.cash_asset();
+        let priced = scope.table.conversion(&id.venue, asset, share_class).is_some();
+        if is_held && !priced {
+            let found =
+                format!("{asset} of `{id}`, which nothing in the run prices in {share_class}");
+            let expected =
+                format!("[[data]] of spot instruments between {asset} and {share_class}");
+            return Err(Fault::new("CFG-PRICE-PATH", place, found, expected).into());
         }
-        _ => Ok(()),
     }
+    Ok(())
+}
+
+const fn is_traded(market: MarketType) -> bool {
+    matches!(market, MarketType::Spot | MarketType::Perp)
 }
 
 /// An instrument that the run has candles of and that can be traded.

@@ -1,35 +1,53 @@
 //! `[venues.*]`: what venues charge, and what the venues are that the registry lacks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use model::Decimal;
-use model::instrument::{InstrumentId, MarketType};
+use model::instrument::{FeeAsset, InstrumentId, MarginMode, MarketType};
 use model::key::PositionKey;
+use model::money::{Bps, Cash};
+use venues::fees::{FeeTier, MakerTaker};
 
 use super::document::{Entry, Node, TableNode, Value};
 use super::fault::Fault;
-use super::field::Choice;
+use super::field::{Choice, Instant};
 use super::number::Number;
 use super::place::Place;
 use super::reader::TableReader;
+use crate::catalog::{ModelCatalog, ModelKind};
 use crate::registry::{FEE_BPS, Fees, Registry, VENUE_KINDS, VenueEntry, VenueKind};
 
-/// In which asset a fee is taken.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FeeAsset {
-    /// In quote currency.
-    Quote,
-    /// In what a buy brings in.
-    Base,
+/// What a run file says of a venue beyond its fees.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct VenueTerms {
+    /// In which asset the fee of a buy is taken.
+    pub fee_asset: FeeAsset,
+    /// Notional over initial margin of perpetuals.
+    pub leverage: Decimal,
+    /// Whether perpetuals share their margin.
+    pub margin_mode: MarginMode,
+    /// A tariff in place of two rates.
+    tariff: Option<TariffConfig>,
 }
 
-/// Whether perpetuals share their margin.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MarginMode {
-    /// One pool of margin.
-    Cross,
-    /// Each position its own.
-    Isolated,
+impl Default for VenueTerms {
+    fn default() -> Self {
+        Self {
+            fee_asset: FeeAsset::Quote,
+            leverage: Decimal::ONE,
+            margin_mode: MarginMode::Cross,
+            tariff: None,
+        }
+    }
+}
+
+/// What a venue charges on one of its markets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TariffConfig {
+    /// Rates of makers and takers.
+    MakerTaker(MakerTaker),
+    /// A model of the program's own.
+    Own(&'static str),
 }
 
 const FEE_ASSETS: Choice<'static, FeeAsset> =
@@ -41,17 +59,42 @@ const LEVERAGE: Number =
 
 /// All venues of a run: the registry's, with what the run file says of them, and its own.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VenueBook(Vec<VenueEntry>);
+pub struct VenueBook {
+    venues: Vec<VenueEntry>,
+    terms: BTreeMap<Box<str>, VenueTerms>,
+}
 
 impl VenueBook {
     /// The venue of a name.
     pub fn get(&self, name: &str) -> Option<&VenueEntry> {
-        self.0.iter().find(|venue| &*venue.name == name)
+        self.venues.iter().find(|venue| &*venue.name == name)
+    }
+
+    /// What the run file says of a venue.
+    pub fn terms(&self, name: &str) -> VenueTerms {
+        self.terms.get(name).cloned().unwrap_or_default()
+    }
+
+    /// What is charged for trades in an instrument.
+    pub fn tariff(&self, id: &InstrumentId) -> TariffConfig {
+        let rates = self.get(&id.venue).map(|venue| venue.fees(id.market)).unwrap_or_default();
+        let flat = || MakerTaker::flat(Bps(rates.maker_bps), Bps(rates.taker_bps));
+        match self.terms(&id.venue).tariff {
+            // Tiers come on top of the two rates, which hold until the first of them is reached.
+            Some(TariffConfig::MakerTaker(mut table)) => {
+                if !table.tiers.iter().any(is_always_reached) {
+                    table.tiers.extend(flat().tiers);
+                }
+                TariffConfig::MakerTaker(table)
+            }
+            Some(own @ TariffConfig::Own(_)) => own,
+            None => TariffConfig::MakerTaker(flat()),
+        }
     }
 
     /// All names.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|venue| &*venue.name)
+        self.venues.iter().map(|venue| &*venue.name)
     }
 
     /// Reads `[venues.*]` on top of a registry, for a run that uses the instruments `used`.
@@ -59,8 +102,9 @@ impl VenueBook {
         root: &mut TableReader<'_>,
         registry: &Registry,
         used: &[InstrumentId],
+        models: &ModelCatalog,
     ) -> Self {
-        let mut book = Self(registry.venues().to_vec());
+        let mut book = Self { venues: registry.venues().to_vec(), terms: BTreeMap::new() };
         let mut section = root.table("venues");
         let mut named = BTreeSet::new();
         for Entry { key, place, node } in section.free_keys() {
@@ -76,13 +120,13 @@ impl VenueBook {
                 section.log().record(fault.key(section.key_path(key)));
                 continue;
             };
-            book.read_venue(&mut section, key, place, Some((table, &node.place)), used);
+            book.read_venue(&mut section, key, place, Some((table, &node.place)), used, models);
         }
         // Venues that are used but not named charge what the registry says; that is written down too.
         for id in used {
             let known = registry.venue(&id.venue).is_some();
             if known && named.insert(&id.venue) {
-                book.read_venue(&mut section, &id.venue, &Place::RUN_FILE, None, used);
+                book.read_venue(&mut section, &id.venue, &Place::RUN_FILE, None, used, models);
             }
         }
         let resolved = section.finish();
@@ -99,28 +143,33 @@ impl VenueBook {
         name_place: &Place,
         table: Option<(&TableNode, &Place)>,
         used: &[InstrumentId],
+        models: &ModelCatalog,
     ) {
         let (table, place) = table.unwrap_or((TableNode::EMPTY, name_place));
         let log = section.log();
         let mut reader = TableReader::new(table, place.clone(), section.key_path(name), log);
-        let known = self.0.iter().position(|venue| &*venue.name == name);
+        let known = self.venues.iter().position(|venue| &*venue.name == name);
         let Some(kind) = self.read_kind(&mut reader, name, name_place, known) else {
             // Taken for an exchange, so that what trades there is not reported as well.
             let (name, fees) = (name.into(), Fees::default());
-            self.0.push(VenueEntry { name, kind: VenueKind::Cex, spot: fees, perp: fees });
+            self.venues.push(VenueEntry { name, kind: VenueKind::Cex, spot: fees, perp: fees });
             reader.abandon();
             return;
         };
         let place = known.unwrap_or_else(|| {
             let (name, fees) = (name.into(), Fees::default());
-            self.0.push(VenueEntry { name, kind, spot: fees, perp: fees });
-            self.0.len() - 1
+            self.venues.push(VenueEntry { name, kind, spot: fees, perp: fees });
+            self.venues.len() - 1
         });
         if matches!(kind, VenueKind::Cex | VenueKind::Dex) {
-            read_fees(&mut reader, &mut self.0[place], used);
-            reader.only_default("fee_in", &FEE_ASSETS, FeeAsset::Quote);
-            reader.only_default("leverage", &LEVERAGE, Decimal::ONE);
-            reader.only_default("margin", &MARGIN_MODES, MarginMode::Cross);
+            read_fees(&mut reader, &mut self.venues[place], used);
+            let terms = VenueTerms {
+                fee_asset: reader.or_default("fee_in", &FEE_ASSETS, FeeAsset::Quote),
+                leverage: reader.or_default("leverage", &LEVERAGE, Decimal::ONE),
+                margin_mode: reader.or_default("margin", &MARGIN_MODES, MarginMode::Cross),
+                tariff: read_tariff(&mut reader, models),
+            };
+            self.terms.insert(name.into(), terms);
         }
         section.put(name, toml::Value::Table(reader.finish()));
     }
@@ -142,7 +191,7 @@ impl VenueBook {
             }
             return reader.optional("kind", &VENUE_KINDS);
         };
-        let expected = self.0[known].kind;
+        let expected = self.venues[known].kind;
         let kind = reader.or_default("kind", &VENUE_KINDS, expected);
         if kind != expected {
             let found = format!("the kind {:?}", kind.name());
@@ -178,6 +227,45 @@ fn read_fees(reader: &mut TableReader<'_>, venue: &mut VenueEntry, used: &[Instr
         fees.maker_bps = maker.unwrap_or(fees.maker_bps);
         fees.taker_bps = taker.unwrap_or(fees.taker_bps);
     }
+}
+
+/// `fees = { minimum = …, per_trade = …, tiers = [{ valid_from, volume_30d, maker_bps, taker_bps }] }`
+/// or `fees = { model = … }`.
+fn read_tariff(venue: &mut TableReader<'_>, models: &ModelCatalog) -> Option<TariffConfig> {
+    venue.node("fees")?;
+    let mut reader = venue.table("fees");
+    if reader.node("model").is_some() {
+        let own: Vec<(&'static str, &'static str)> =
+            models.names(ModelKind::Fees).map(|name| (name, name)).collect();
+        let name = reader.required("model", &Choice(&own));
+        venue.put("fees", toml::Value::Table(reader.finish()));
+        return name.map(TariffConfig::Own);
+    }
+    let amount = |reader: &mut TableReader<'_>, key: &str| {
+        Cash(reader.or_default(key, &Number::NOT_NEGATIVE, Decimal::ZERO))
+    };
+    let (minimum, per_trade) = (amount(&mut reader, "minimum"), amount(&mut reader, "per_trade"));
+    let mut tiers = Vec::new();
+    let mut resolved = Vec::new();
+    for mut tier in reader.tables("tiers") {
+        let valid_from = tier.optional("valid_from", &Instant);
+        let volume_30d = tier.or_default("volume_30d", &Number::NOT_NEGATIVE, Decimal::ZERO);
+        let maker = tier.required("maker_bps", &FEE_BPS);
+        let taker = tier.required("taker_bps", &FEE_BPS);
+        if let Some((maker, taker)) = maker.zip(taker) {
+            tiers.push(FeeTier { valid_from, volume_30d, maker: Bps(maker), taker: Bps(taker) });
+        }
+        resolved.push(toml::Value::Table(tier.finish()));
+    }
+    if !resolved.is_empty() {
+        reader.put("tiers", toml::Value::Array(resolved));
+    }
+    venue.put("fees", toml::Value::Table(reader.finish()));
+    Some(TariffConfig::MakerTaker(MakerTaker { tiers, minimum, per_trade }))
+}
+
+fn is_always_reached(tier: &FeeTier) -> bool {
+    tier.valid_from.is_none() && tier.volume_30d.is_zero()
 }
 
 /// The fault of a venue that is nowhere described.

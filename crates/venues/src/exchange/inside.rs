@@ -27,7 +27,40 @@ impl Exchange {
         if !fills(bar) {
             return Ok(());
         }
-        self.walk(place, bar, frame.ts(), clearing)
+        let parts = frame.sub_bars(place);
+        if parts.is_empty() || !self.settings.models.path.takes_sub_bars() {
+            return self.walk(place, bar, frame.ts(), clearing);
+        }
+        for (index, part) in parts.iter().enumerate() {
+            if fills(&part.bar) {
+                let is_first = index == 0;
+                self.walk_part(place, &part.bar, part.ts, is_first, clearing)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// A finer bar: its open may have jumped over what rests, except the first, which opens the bar.
+    fn walk_part<C: Clearing>(
+        &mut self,
+        place: InstrumentIx,
+        bar: &Bar,
+        ts: UtcMillis,
+        is_first: bool,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        if !is_first {
+            let mut jumped = Vec::new();
+            self.collect_gaps(place, price_of(bar.open), &mut jumped);
+            jumped.sort_unstable();
+            for seq in jumped {
+                if self.orders.contains_key(&seq) {
+                    let moment = Moment { bar, step: Step::InsideUnknown, ts };
+                    self.meet_open(seq, moment, clearing)?;
+                }
+            }
+        }
+        self.walk(place, bar, ts, clearing)
     }
 
     fn walk<C: Clearing>(

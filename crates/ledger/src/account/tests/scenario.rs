@@ -70,6 +70,7 @@ pub(super) fn fill(place: InstrumentIx, side: OrderSide, qty: Decimal, px: Decim
         fee_key: table.cash_key(place),
         liquidity: Liquidity::Taker,
         slippage_bps: 0.0,
+        bar_share: None,
         price_rule: PriceRule::MarketOpen,
         cash_value: 0.0,
         realized: Cash::ZERO,

@@ -20,11 +20,11 @@ use std::path::Path;
 use expect_test::Expect;
 use model::Decimal;
 use model::frame::MarketView;
-use model::parameter::{ParameterError, ParameterKind, ParameterSpec};
+use model::parameter::{ParameterError, ParameterFault, ParameterKind, ParameterSpec};
 use model::snapshot::AccountSnapshot;
 use model::strategy::{Decision, OrderDesk, Strategy, StrategyError, StrategyKind, StrategySetup};
 
-use crate::catalog::StrategyCatalog;
+use crate::catalog::Catalog;
 use crate::runfile::config::RunConfig;
 use crate::runfile::fault::Faults;
 
@@ -73,12 +73,9 @@ impl StrategyKind for Cross {
         if fast < slow {
             return Ok(Self);
         }
-        Err(ParameterError {
-            parameter: "slow",
-            line: None,
-            found: format!("{slow}"),
-            expected: format!("more than fast = {fast}"),
-        })
+        let expected = format!("more than fast = {fast}");
+        Err(ParameterFault { parameter: "slow", line: None, found: slow.to_string(), expected }
+            .into())
     }
 }
 
@@ -114,18 +111,19 @@ impl StrategyKind for Script {
     fn build(setup: &StrategySetup<'_>) -> Result<Self, ParameterError> {
         match setup.parameters.text("orders").find("bad") {
             None => Ok(Self),
-            Some(_) => Err(ParameterError {
+            Some(_) => Err(ParameterFault {
                 parameter: "orders",
                 line: Some(2),
                 found: "`bad`".to_owned(),
                 expected: "`good`".to_owned(),
-            }),
+            }
+            .into()),
         }
     }
 }
 
-pub(crate) fn catalog() -> StrategyCatalog {
-    let mut catalog = StrategyCatalog::new();
+pub(crate) fn catalog() -> Catalog {
+    let mut catalog = Catalog::new();
     catalog.register::<Cross>("sma_cross").register::<Script>("scripted");
     catalog
 }

@@ -6,9 +6,12 @@ use std::path::Path;
 use expect_test::expect;
 use model::Decimal;
 use model::instrument::InstrumentIx;
+use model::money::Bps;
+use venues::fees::MakerTaker;
 
 use super::{SMALL, folder, read};
 use crate::runfile::config::RunConfig;
+use crate::runfile::venues::TariffConfig;
 
 /// A run file that leaves little to defaults.
 pub(super) const LARGE: &str = r#"
@@ -307,8 +310,8 @@ fn instruments_stand_in_the_order_of_their_data() {
     let btc = config.instruments.instrument(InstrumentIx(1));
     assert_eq!(btc.lot, Decimal::new(1, 1), "the run file wins");
     assert_eq!(btc.tick, Decimal::new(1, 2), "the registry has the rest");
-    assert_eq!(btc.taker_fee.0, Decimal::new(75, 1));
-    assert_eq!(btc.maker_fee.0, Decimal::TEN);
+    let rates = MakerTaker::flat(Bps(Decimal::TEN), Bps(Decimal::new(75, 1)));
+    assert_eq!(config.venues.tariff(&btc.id), TariffConfig::MakerTaker(rates));
     assert_eq!(config.strategies.len(), 3);
     assert_eq!(config.strategies[1].id, "sma_cross-2");
     assert!(config.instruments.keys().any(|(_, key)| key.as_str() == "wallet:BaseToken:USDT"));

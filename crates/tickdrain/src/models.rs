@@ -1,0 +1,95 @@
+//! Models of execution: from what the run file says to what the exchange uses.
+
+use std::rc::Rc;
+
+use model::instrument::InstrumentTable;
+use model::money::Bps;
+use model::time::Interval;
+use venues::exchange::{ExchangeSettings, Models};
+use venues::fees::FeeModel;
+use venues::latency::{FixedLatency, Latency, LatencyModel, UniformLatency};
+use venues::participation::{ParticipationModel, ShareOfVolume, Unlimited};
+use venues::path::{NearestExtreme, PathModel, Pessimistic, SubBars};
+use venues::slippage::{FixedSlippage, NoSlippage, SizeBuckets, SlippageModel, SpreadImpact};
+
+use crate::catalog::ModelCatalog;
+use crate::runfile::config::RunConfig;
+use crate::runfile::execution::{
+    ExecutionConfig, LatencyConfig, ParticipationConfig, PathConfig, SlippageConfig,
+};
+use crate::runfile::venues::TariffConfig;
+
+/// How the exchange of a run fills orders.
+pub fn exchange_settings(config: &RunConfig, own: &ModelCatalog) -> ExchangeSettings {
+    let execution = &config.execution;
+    ExchangeSettings {
+        interval: config.interval,
+        seed: config.seed,
+        rules: execution.rules,
+        models: Models {
+            path: path(execution.path, own),
+            participation: participation(execution.participation, own),
+            slippage: slippage(&execution.slippage, own),
+            latency: latency(execution, own),
+            fees: fees(&config.instruments, config, own),
+        },
+    }
+}
+
+fn path(config: PathConfig, own: &ModelCatalog) -> Rc<dyn PathModel> {
+    match config {
+        PathConfig::Pessimistic => Rc::new(Pessimistic),
+        PathConfig::NearestExtreme => Rc::new(NearestExtreme),
+        PathConfig::SubBars => Rc::new(SubBars),
+        PathConfig::Own(name) => own.path(name),
+    }
+}
+
+fn participation(config: ParticipationConfig, own: &ModelCatalog) -> Rc<dyn ParticipationModel> {
+    match config {
+        ParticipationConfig::Share(share) if share == Bps::default() => Rc::new(Unlimited),
+        ParticipationConfig::Share(share) => Rc::new(ShareOfVolume(share)),
+        ParticipationConfig::Own(name) => own.participation(name),
+    }
+}
+
+fn slippage(config: &SlippageConfig, own: &ModelCatalog) -> Rc<dyn SlippageModel> {
+    match config {
+        SlippageConfig::None => Rc::new(NoSlippage),
+        SlippageConfig::Fixed(distance) => Rc::new(FixedSlippage(*distance)),
+        SlippageConfig::SpreadImpact { spread, impact, exponent } => {
+            Rc::new(SpreadImpact { spread: *spread, impact: *impact, exponent: *exponent })
+        }
+        SlippageConfig::Buckets(buckets) => Rc::new(SizeBuckets { buckets: buckets.clone() }),
+        SlippageConfig::Own(name) => own.slippage(name),
+    }
+}
+
+fn latency(config: &ExecutionConfig, own: &ModelCatalog) -> Rc<dyn LatencyModel> {
+    let millis = |length: Option<Interval>| length.map_or(0, Interval::millis);
+    let bars = config.latency_bars;
+    match config.latency {
+        LatencyConfig::Fixed(length) => {
+            Rc::new(FixedLatency(Latency { millis: millis(length), bars }))
+        }
+        LatencyConfig::Uniform(min, max) => {
+            Rc::new(UniformLatency { millis_min: millis(min), millis_max: millis(max), bars })
+        }
+        LatencyConfig::Own(name) => own.latency(name),
+    }
+}
+
+/// One fee model per instrument, in the order of the table.
+fn fees(
+    instruments: &InstrumentTable,
+    config: &RunConfig,
+    own: &ModelCatalog,
+) -> Vec<Rc<dyn FeeModel>> {
+    let of_instrument = |id: &model::instrument::InstrumentId| -> Rc<dyn FeeModel> {
+        match config.venues.tariff(id) {
+            TariffConfig::MakerTaker(table) => Rc::new(table),
+            TariffConfig::Own(name) => own.fees(name),
+        }
+    };
+    instruments.instruments().map(|(_, instrument)| of_instrument(&instrument.id)).collect()
+}
