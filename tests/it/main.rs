@@ -7,5 +7,6 @@ mod child_process;
 mod determinism;
 mod exactness;
 mod examples;
+mod reference;
 mod support;
 mod tables;

@@ -166,7 +166,9 @@ def same_close() -> Case:
     market = bundled_market("okx:spot:ETHUSDT", 3000)
     about = "Market orders at the close of the bar at which they are decided; spot."
     options = {"execution": {"fill": '"same_close"'}}
-    return run(new_case("same_close", about, market, **options), Cross, at_close=True)
+    case = new_case("same_close", about, market, **options)
+    # A position is seen a bar late, so that some entries come on top of one another.
+    return run(case, Cross, with_trades=False, at_close=True)
 
 
 def spot_brackets() -> Case:

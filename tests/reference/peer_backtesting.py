@@ -146,7 +146,7 @@ def run(
                 data, chosen, cash=case.cash, commission=rate, trade_on_close=at_close
             ).run()
     broker = result["_strategy"]._broker
-    case.fills = fills(market.bars, broker.fills)
+    case.fills = fills(market.bars, broker.fills, at_close)
     case.trades = trades(market.bars, result["_trades"]) if with_trades else None
     values = [(close_time(market.bars, bar), value) for bar, value in equity(result)]
     # The peer books a fill at a close one bar later: then only the end can be compared.
@@ -159,11 +159,11 @@ def equity(result: pd.Series) -> list[tuple[int, float]]:
     return [(bar, float(value)) for bar, value in enumerate(result["_equity_curve"].Equity)][1:]
 
 
-def fills(bars: pd.DataFrame, recorded: list[tuple]) -> list[dict]:
+def fills(bars: pd.DataFrame, recorded: list[tuple], at_close: bool) -> list[dict]:
     """One row per order and bar: an order that flips a position is one fill."""
     rows = {}
     for bar, name, size, price, fee in recorded:
-        at_open = price == bars.open.iloc[bar]
+        at_open = not at_close and price == bars.open.iloc[bar]
         key = (bar, name, price)
         row = rows.setdefault(key, {"order_id": name, "ts": utc(fill_time(bars, bar, at_open))})
         row["side"] = "buy" if size > 0 else "sell"

@@ -24,7 +24,7 @@ impl Role {
     pub const fn may_publish(self) -> &'static [Topic] {
         match self {
             Self::Engine => &[Topic::Frame, Topic::Control],
-            Self::Execution => &[Topic::OrderUpdate, Topic::Fill, Topic::Account],
+            Self::Execution => &[Topic::OrderUpdate, Topic::Fill, Topic::Account, Topic::Control],
             Self::Strategy => &[Topic::Intent, Topic::Decision],
             Self::User => &[Topic::Intent, Topic::Decision, Topic::Custom],
             Self::Gate => &[Topic::Verdict],
