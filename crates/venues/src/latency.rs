@@ -13,20 +13,28 @@ pub struct Latency {
     pub bars: u32,
 }
 
-/// A random number of one order's own: the same in every run of one seed, whatever the other orders.
+/// Random numbers of one order's own: the same in every run of one seed, whatever the other orders.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct OrderDraw(u64);
+pub struct OrderDraw {
+    seed: u64,
+    order_id: OrderId,
+}
 
 impl OrderDraw {
-    /// The draw of an order: the first bytes of BLAKE3 over seed and order id (10 §12.1).
-    pub fn of(seed: u64, order_id: OrderId) -> Self {
+    /// The draws of an order.
+    pub const fn of(seed: u64, order_id: OrderId) -> Self {
+        Self { seed, order_id }
+    }
+
+    /// The first bytes of BLAKE3 over seed and order id (10 §12.1); reckoned only when asked for.
+    fn bits(self) -> u64 {
         let mut hasher = blake3::Hasher::new_derive_key("tickdrain order draw");
-        hasher.update(&seed.to_le_bytes());
-        hasher.update(&order_id.strategy.0.to_le_bytes());
-        hasher.update(&order_id.number.to_le_bytes());
+        hasher.update(&self.seed.to_le_bytes());
+        hasher.update(&self.order_id.strategy.0.to_le_bytes());
+        hasher.update(&self.order_id.number.to_le_bytes());
         let mut bytes = [0; 8];
         hasher.finalize_xof().fill(&mut bytes);
-        Self(u64::from_le_bytes(bytes))
+        u64::from_le_bytes(bytes)
     }
 
     /// A whole number from `least` to `most`, all equally likely.
@@ -37,7 +45,7 @@ impl OrderDraw {
     pub fn between(self, least: i64, most: i64) -> i64 {
         assert!(least <= most, "a range has a beginning and an end");
         let count = u128::from(most.abs_diff(least)) + 1;
-        let place = (u128::from(self.0) * count) >> 64;
+        let place = (u128::from(self.bits()) * count) >> 64;
         least + i64::try_from(place).expect("below the count")
     }
 }
@@ -85,9 +93,9 @@ mod tests {
     fn a_draw_belongs_to_its_order_and_seed() {
         let id = |number| OrderId { strategy: StrategyIx(0), number };
         let draw = |seed, number| OrderDraw::of(seed, id(number));
-        assert_eq!(draw(7, 1), draw(7, 1));
-        assert_ne!(draw(7, 1), draw(7, 2));
-        assert_ne!(draw(7, 1), draw(8, 1));
+        assert_eq!(draw(7, 1).bits(), draw(7, 1).bits());
+        assert_ne!(draw(7, 1).bits(), draw(7, 2).bits());
+        assert_ne!(draw(7, 1).bits(), draw(8, 1).bits());
         let model = UniformLatency { millis_min: 10, millis_max: 12, bars: 0 };
         let drawn: Vec<i64> = (1..100).map(|n| model.latency(draw(7, n)).millis).collect();
         assert!((10..=12).all(|millis| drawn.contains(&millis)));

@@ -14,7 +14,7 @@ use super::clearing::{Clearing, VenueEvent};
 use super::relations::Entry;
 use super::sizing::Means;
 use super::{Exchange, Moment};
-use crate::fees::fee_of;
+use crate::fees::{Fee, fee_of};
 use crate::requirement::{Draw, draws_on};
 use crate::slippage::{Taking, rounded_against, slippage_bps, slipped};
 
@@ -29,11 +29,19 @@ pub(super) struct Offer {
     pub(super) liquidity: Liquidity,
 }
 
+/// What an order gets.
+#[derive(Clone, Copy, Debug)]
+struct Bargain {
+    quantity: Quantity,
+    px: Price,
+    fee: Fee,
+}
+
 /// What comes of an offer.
 #[derive(Debug)]
 enum Deal {
     /// Units at a price, of so many ordered.
-    Trade { quantity: Quantity, order_qty: Quantity, px: Price },
+    Trade { quantity: Quantity, order_qty: Quantity, px: Price, fee: Fee },
     /// The bar has nothing left for it.
     NoVolume,
     /// It ends.
@@ -55,11 +63,12 @@ impl Exchange {
                 let why = (refusal.code, refusal.detail.into_string());
                 self.end(seq, status, Some(why), clearing)
             }
-            Deal::Trade { quantity, order_qty, px } => {
+            Deal::Trade { quantity, order_qty, px, fee } => {
                 if let Some(resting) = self.orders.get_mut(&seq) {
                     resting.order_qty = Some(order_qty);
                 }
-                self.execute(seq, quantity, px, offer, moment, clearing)?;
+                let fill = self.fill(seq, Bargain { quantity, px, fee }, offer, moment);
+                self.execute(seq, fill, moment, clearing)?;
                 if self.orders.contains_key(&seq) {
                     self.rest_or_cancel(seq, moment, clearing)?;
                 }
@@ -117,7 +126,8 @@ impl Exchange {
         // What a reduce-only order was clipped by is not left to do.
         let order_qty =
             if order.reduce_only { Quantity(resting.cum_qty.0 + wanted.0) } else { ordered };
-        Deal::Trade { quantity, order_qty, px }
+        let fee = fee_of(means.fees, &means.trade(quantity));
+        Deal::Trade { quantity, order_qty, px, fee }
     }
 
     fn means<C: Clearing>(
@@ -142,7 +152,7 @@ impl Exchange {
             liquidity,
             px,
             ts: moment.ts,
-            volume_30d: self.turnover.before(&instrument.id.venue, moment.ts),
+            volume_30d: self.turnover.before(place, moment.ts),
             position: clearing.position(place),
             cash: self.available(seq, self.instruments.cash_key(place), clearing),
             base,
@@ -185,18 +195,15 @@ impl Exchange {
     fn execute<C: Clearing>(
         &mut self,
         seq: u64,
-        quantity: Quantity,
-        px: Price,
-        offer: Offer,
+        fill: Fill,
         moment: Moment<'_>,
         clearing: &mut C,
     ) -> Result<(), C::Error> {
-        let fill = self.fill(seq, quantity, px, offer, moment, clearing);
-        let place = fill.instrument;
+        let (place, quantity, px) = (fill.instrument, fill.last_qty, fill.last_px);
         self.books[place.index()].spend(quantity);
         let instrument = self.instruments.instrument(place);
         let traded = instrument.quote_notional(px, quantity);
-        self.turnover.add(&instrument.id.venue, moment.ts, traded);
+        self.turnover.add(place, moment.ts, traded);
         clearing.take(VenueEvent::Fill(Box::new(fill)))?;
         let smallest = instrument.lot.max(instrument.min_qty);
         let resting = self.orders.get_mut(&seq).expect("an order that fills is working");
@@ -223,20 +230,11 @@ impl Exchange {
         self.cancel_reducers(place, clearing)
     }
 
-    fn fill<C: Clearing>(
-        &mut self,
-        seq: u64,
-        quantity: Quantity,
-        px: Price,
-        offer: Offer,
-        moment: Moment<'_>,
-        clearing: &C,
-    ) -> Fill {
+    fn fill(&mut self, seq: u64, bargain: Bargain, offer: Offer, moment: Moment<'_>) -> Fill {
         self.last_trade_id += 1;
+        let Bargain { quantity, px, fee } = bargain;
         let order = &*self.orders[&seq].order;
-        let means = self.means(seq, px, offer.liquidity, moment, clearing);
-        let instrument = means.instrument;
-        let fee = fee_of(means.fees, &means.trade(quantity));
+        let instrument = self.instruments.instrument(order.instrument);
         let fee_key = match fee.asset {
             FeeAsset::Quote => self.instruments.cash_key(order.instrument),
             FeeAsset::Base => self.instruments.base_key(order.instrument),

@@ -19,7 +19,7 @@ mod resting;
 mod sizing;
 mod turnover;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 use model::Decimal;
@@ -98,10 +98,10 @@ pub struct Exchange {
     settings: ExchangeSettings,
     /// Orders that have not ended, by their place among all orders: first in, first out.
     orders: BTreeMap<u64, Resting>,
-    /// Their places; looked up, never iterated, as are the next two.
-    places: HashMap<OrderId, u64>,
-    groups: HashMap<OcoGroup, Vec<u64>>,
-    children: HashMap<OrderId, Vec<u64>>,
+    /// Their places.
+    places: BTreeMap<OrderId, u64>,
+    groups: BTreeMap<OcoGroup, Vec<u64>>,
+    children: BTreeMap<OrderId, Vec<u64>>,
     books: Vec<Book>,
     clients: ClientIds,
     turnover: Turnover,
@@ -143,12 +143,12 @@ impl Exchange {
         assert_eq!(settings.models.fees.len(), instruments.len(), "a fee model per instrument");
         Self {
             orders: BTreeMap::new(),
-            places: HashMap::new(),
-            groups: HashMap::new(),
-            children: HashMap::new(),
+            places: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            children: BTreeMap::new(),
             books: vec![Book::default(); instruments.len()],
             clients: ClientIds::default(),
-            turnover: Turnover::default(),
+            turnover: Turnover::new(&instruments),
             locked: vec![Decimal::ZERO; instruments.keys().count()],
             last_seq: 0,
             last_trade_id: 0,

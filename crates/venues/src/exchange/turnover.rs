@@ -1,8 +1,9 @@
 //! Turnover: what was traded at each venue in the last 30 days.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use model::Decimal;
+use model::instrument::{InstrumentIx, InstrumentTable};
 use model::time::UtcMillis;
 
 /// Days that a volume tier looks back.
@@ -12,55 +13,99 @@ const DAY_MILLIS: i64 = 86_400_000;
 /// Notional per venue and day.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turnover {
-    venues: BTreeMap<Box<str>, Days>,
+    /// Place of the venue of each instrument.
+    venues: Vec<usize>,
+    days: Vec<Days>,
 }
 
 #[derive(Clone, Debug, Default)]
 struct Days {
-    /// Day and its notional, oldest first.
-    days: VecDeque<(i64, Decimal)>,
+    /// Past days and their notionals, oldest first.
+    past: VecDeque<(i64, Decimal)>,
+    /// The day of the last trade.
+    today: i64,
+    sum_today: Decimal,
+    /// Sum of the 30 days before `today`: asked for at every fill, changes once a day.
+    sum_before: Decimal,
 }
 
 impl Turnover {
+    pub(super) fn new(instruments: &InstrumentTable) -> Self {
+        let mut names: Vec<&str> = Vec::new();
+        let mut venues = Vec::with_capacity(instruments.len());
+        for (_, instrument) in instruments.instruments() {
+            let venue = &*instrument.id.venue;
+            venues.push(names.iter().position(|name| *name == venue).unwrap_or(names.len()));
+            if venues.last() == Some(&names.len()) {
+                names.push(venue);
+            }
+        }
+        let days = vec![Days::default(); names.len()];
+        Self { venues, days }
+    }
+
     /// Counts a trade.
-    pub(super) fn add(&mut self, venue: &str, ts: UtcMillis, notional: Decimal) {
+    pub(super) fn add(&mut self, instrument: InstrumentIx, ts: UtcMillis, notional: Decimal) {
         let day = ts.millis().div_euclid(DAY_MILLIS);
-        if !self.venues.contains_key(venue) {
-            self.venues.insert(venue.into(), Days::default());
+        let days = &mut self.days[self.venues[instrument.index()]];
+        if day != days.today {
+            days.turn_to(day);
         }
-        let Some(venue) = self.venues.get_mut(venue) else { return };
-        while venue.days.front().is_some_and(|(first, _)| *first < day - DAYS) {
-            venue.days.pop_front();
-        }
-        match venue.days.back_mut() {
-            Some((last, sum)) if *last == day => *sum += notional,
-            _ => venue.days.push_back((day, notional)),
-        }
+        days.sum_today += notional;
     }
 
     /// Notional traded on the 30 days before the day of `ts`.
-    pub(super) fn before(&self, venue: &str, ts: UtcMillis) -> Decimal {
+    pub(super) fn before(&self, instrument: InstrumentIx, ts: UtcMillis) -> Decimal {
         let day = ts.millis().div_euclid(DAY_MILLIS);
-        let Some(venue) = self.venues.get(venue) else { return Decimal::ZERO };
-        let counts = |(past, _): &&(i64, Decimal)| (day - DAYS..day).contains(past);
-        venue.days.iter().filter(counts).map(|(_, notional)| *notional).sum()
+        let days = &self.days[self.venues[instrument.index()]];
+        if day == days.today { days.sum_before } else { days.sum_before(day) }
+    }
+}
+
+impl Days {
+    fn turn_to(&mut self, day: i64) {
+        if !self.sum_today.is_zero() {
+            self.past.push_back((self.today, self.sum_today));
+        }
+        while self.past.front().is_some_and(|(first, _)| *first < day - DAYS) {
+            self.past.pop_front();
+        }
+        (self.today, self.sum_today) = (day, Decimal::ZERO);
+        self.sum_before = self.sum_before(day);
+    }
+
+    fn sum_before(&self, day: i64) -> Decimal {
+        let today = std::iter::once((self.today, self.sum_today));
+        let counts = |(past, _): &(i64, Decimal)| (day - DAYS..day).contains(past);
+        let days = self.past.iter().copied().chain(today).filter(counts);
+        days.map(|(_, notional)| notional).sum()
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use model::instrument::Instrument;
+
     use super::*;
 
     #[test]
     fn the_volume_of_a_day_counts_for_the_thirty_days_after_it() {
-        let mut turnover = Turnover::default();
+        let mut table = InstrumentTable::new();
+        let spot = |id: &str, base: &str| Instrument::spot(id.parse().unwrap(), base, "USDT");
+        let [btc, eth] =
+            ["BTC", "ETH"].map(|base| table.add(spot(&format!("a:spot:{base}"), base)));
+        let other = table.add(spot("b:spot:BTC", "BTC"));
+        let mut turnover = Turnover::new(&table);
         let at = |day: i64| UtcMillis::new(day * DAY_MILLIS + 1);
-        turnover.add("a", at(0), Decimal::TEN);
-        turnover.add("a", at(0), Decimal::ONE);
-        turnover.add("a", at(10), Decimal::TWO);
-        for (day, volume) in [(0, 0), (1, 11), (10, 11), (11, 13), (30, 13), (31, 2), (41, 0)] {
-            assert_eq!(turnover.before("a", at(day)), Decimal::from(volume), "day {day}");
+        turnover.add(btc, at(0), Decimal::TEN);
+        turnover.add(eth, at(0), Decimal::ONE);
+        turnover.add(btc, at(10), Decimal::TWO);
+        for (day, volume) in [(10, 11), (11, 13), (30, 13), (31, 2), (41, 0)] {
+            assert_eq!(turnover.before(eth, at(day)), Decimal::from(volume), "day {day}");
         }
-        assert_eq!(turnover.before("b", at(11)), Decimal::ZERO);
+        turnover.add(btc, at(45), Decimal::ONE);
+        assert_eq!(turnover.before(btc, at(45)), Decimal::ZERO);
+        assert_eq!(turnover.before(btc, at(46)), Decimal::ONE);
+        assert_eq!(turnover.before(other, at(11)), Decimal::ZERO);
     }
 }
