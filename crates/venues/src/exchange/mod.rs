@@ -19,6 +19,9 @@ mod resting;
 mod sizing;
 mod turnover;
 
+#[cfg(test)]
+mod tests;
+
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
