@@ -12,6 +12,7 @@ use model::order::{Order, OrderSide, OrderStatus, Refusal, RefusalCode, Size, Ti
 use super::book::fills;
 use super::clearing::{Clearing, VenueEvent};
 use super::relations::Entry;
+use super::resting::Resting;
 use super::sizing::Means;
 use super::{Exchange, Moment};
 use crate::fees::{Fee, fee_of};
@@ -86,29 +87,19 @@ impl Exchange {
         }
         // A share is resolved at the price before its own impact, which can only make it smaller.
         let means = self.means(seq, offer.px, offer.liquidity, moment, clearing);
-        let first = resting.leaves().unwrap_or_else(|| share_of(order, &means));
-        let Some(px) = self.price(order, first, offer, moment) else {
+        let (_, likely) = wanted(resting, &means);
+        let Some(px) = self.price(order, self.within_budget(order, likely), offer, moment) else {
             let tick = means.instrument.tick;
             let detail = format!("{} is less than one tick, {tick}", offer.px.value());
             return Deal::Ends(OrderStatus::Rejected, Refusal::new(RefusalCode::VenueTick, detail));
         };
         let means = Means { px, ..means };
-        let ordered = match resting.order_qty {
-            Some(ordered) => ordered,
-            None => share_of(order, &means),
-        };
-        let mut wanted = Quantity(ordered.0 - resting.cum_qty.0);
-        if order.reduce_only {
-            wanted = wanted.min(reducible(order, &means));
-        }
+        let (ordered, wanted) = wanted(resting, &means);
         let is_share = resting.order_qty.is_none();
         if wanted.0 <= Decimal::ZERO || is_share && means.is_too_small(wanted) {
             return Deal::Ends(OrderStatus::Canceled, nothing_left(order, wanted, &means));
         }
-        let quantity = match self.books[order.instrument.index()].budget {
-            Some(budget) => wanted.min(budget.floor_to(means.instrument.lot)),
-            None => wanted,
-        };
+        let quantity = self.within_budget(order, wanted);
         if order.tif == TimeInForce::Fok && quantity < wanted {
             let detail =
                 format!("{} of {} could fill", quantity.0.normalize(), wanted.0.normalize());
@@ -128,6 +119,14 @@ impl Exchange {
             if order.reduce_only { Quantity(resting.cum_qty.0 + wanted.0) } else { ordered };
         let fee = fee_of(means.fees, &means.trade(quantity));
         Deal::Trade { quantity, order_qty, px, fee }
+    }
+
+    /// As much of a quantity as the bar may still fill.
+    fn within_budget(&self, order: &Order, quantity: Quantity) -> Quantity {
+        match self.books[order.instrument.index()].budget {
+            Some(budget) => quantity.min(budget.floor_to(self.lot(order.instrument))),
+            None => quantity,
+        }
     }
 
     fn means<C: Clearing>(
@@ -270,12 +269,17 @@ impl Exchange {
     }
 }
 
-/// Units that the share of an order comes to.
-fn share_of(order: &Order, means: &Means<'_>) -> Quantity {
-    match order.size {
+/// Units of an order in all, and those of them that are still to fill. A share that is not resolved
+/// yet is one of what is there now, on top of what has filled (it was replaced then).
+fn wanted(resting: &Resting, means: &Means<'_>) -> (Quantity, Quantity) {
+    let (order, filled) = (&*resting.order, resting.cum_qty);
+    let ordered = resting.order_qty.unwrap_or_else(|| match order.size {
         Size::Units(quantity) => quantity,
-        Size::Share(share) => means.share(share, order),
-    }
+        Size::Share(share) => Quantity(filled.0 + means.share(share, order).0),
+    });
+    let leaves = Quantity(ordered.0 - filled.0);
+    let wanted = if order.reduce_only { leaves.min(reducible(order, means)) } else { leaves };
+    (ordered, wanted)
 }
 
 /// Units that a reduce-only order can still close.
@@ -295,7 +299,9 @@ fn reducible(order: &Order, means: &Means<'_>) -> Quantity {
 fn short_of_funds(means: &Means<'_>, order: &Order, quantity: Quantity) -> Option<Refusal> {
     let instrument = means.instrument;
     let cost = means.cost(quantity);
-    let (need, have, code) = if draws_on(instrument, order.side) == Draw::Base && cost.is_zero() {
+    let is_short_of_base =
+        draws_on(instrument, order.side) == Draw::Base && quantity > Quantity(means.base);
+    let (need, have, code) = if is_short_of_base {
         (quantity.0, means.base, RefusalCode::VenuePosition)
     } else if instrument.is_perpetual() {
         (cost, means.cash, RefusalCode::VenueMargin)

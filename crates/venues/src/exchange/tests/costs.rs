@@ -188,7 +188,17 @@ fn slippage_goes_against_takers_and_stops_at_limits() {
          case a sale for less than a tick
          perp A tick=0.05
          1 sell 10 market
-         bar 0.04",
+         bar 0.04
+         case the impact is that of the fill and not of the order
+         set impact=5/100 share=500
+         1 buy 100 market
+         bar 50000 50000 50000 50000 100
+         case of a clipped order, too
+         set impact=5/100
+         perp A
+         have USDT=1000000 A=5@50000
+         1 sell 100 market reduce
+         bar 50000 50000 50000 50000 100",
         expect![[r#"
             fixed, mirrored about 100
               1 #1 buy 10 at 100.1 taker market_open open, slip 10.0000 bps
@@ -236,6 +246,12 @@ fn slippage_goes_against_takers_and_stops_at_limits() {
               1 #2 filled 10/10
             a sale for less than a tick
               1 #1 rejected 0/10 VEN-TICK
+            the impact is that of the fill and not of the order
+              1 #1 buy 5 at 50037.5 taker market_open open, slip 7.5000 bps
+              1 #1 partially_filled 5/100
+            of a clipped order, too
+              1 #1 sell 5 at 49962.5 taker market_open open, slip 7.5000 bps
+              1 #1 filled 5/5
         "#]],
     );
 }

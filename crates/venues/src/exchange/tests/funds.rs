@@ -177,7 +177,12 @@ fn what_is_not_there_is_not_spent() {
          2 sell 3 limit 104
          bar 100
          bar 100 100 94 94
-         account",
+         account
+         case a minimum fee does not pay for base that is not there
+         have USDT=1000 A=0
+         spot B minimum=5
+         1 sell 1 market on=B
+         bar 100 | 1",
         expect![[r#"
             a gap that cash does not cover
               1 #1 rejected 0/10 VEN-BALANCE
@@ -249,6 +254,8 @@ fn what_is_not_there_is_not_spent() {
               3 #1sl filled 5/5
               3 #1tp canceled 0/5 VEN-OCO
               3 USDT 975 A 5
+            a minimum fee does not pay for base that is not there
+              1 #1 rejected 0/1 VEN-POSITION
         "#]],
     );
 }

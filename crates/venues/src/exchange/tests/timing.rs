@@ -185,7 +185,16 @@ fn cancels_and_replaces_come_before_matching_or_too_late() {
          1 sell 10 trail 2
          bar 100 105 100 105
          replace 1 sell 10 trail 3
-         bar 104 104 101.5 102",
+         bar 104 104 101.5 102
+         case a replace of a share counts what has filled
+         set share=500
+         perp A
+         have USDT=2000
+         1 buy 100% limit 101
+         bar 100 100 100 100 100
+         replace 1 buy 100% limit 102
+         bar 100
+         account",
         expect![[r#"
             a cancel before matching
               2 #1 canceled 0/10 VEN-CANCELED
@@ -240,6 +249,13 @@ fn cancels_and_replaces_come_before_matching_or_too_late() {
               2 #1 accepted 0/10 trailing
               2 #1 sell 10 at 102 taker trailing close
               2 #1 filled 10/10
+            a replace of a share counts what has filled
+              1 #1 buy 5 at 100 taker limit_open open
+              1 #1 partially_filled 5/20
+              2 #1 partially_filled 5/? limit 102
+              2 #1 buy 15 at 100 taker limit_open open
+              2 #1 filled 20/20
+              2 USDT 2000 A 20
         "#]],
     );
 }
