@@ -11,7 +11,7 @@ use super::book::fills;
 use super::clearing::Clearing;
 use super::filling::Offer;
 use super::ladder::{Cursor, Direction, Rung};
-use super::resting::Behaviour;
+use super::resting::{Behaviour, Resting};
 use super::{Exchange, Moment, Step, price_of};
 use crate::path::BarPath;
 
@@ -109,13 +109,10 @@ impl Exchange {
             |(_, seq): &Rung| matches!(self.orders[seq].behaviour(), Behaviour::Limits(_));
         let (limits, stops): (Vec<Rung>, Vec<Rung>) =
             first.into_iter().chain(second).partition(is_limit);
-        let lot = self.lot(place);
         for rung in stops.into_iter().chain(limits) {
-            if self.book_of(place).is_exhausted(lot) {
-                break;
-            }
             let waits = self.orders.get(&rung.1).and_then(|resting| resting.rung);
-            if waits.is_some_and(|(_, waits)| waits == rung) {
+            let is_idle = self.is_idle(rung.1, place);
+            if !is_idle && waits.is_some_and(|(_, waits)| waits == rung) {
                 let reach = self.reach_of(rung.1, moment);
                 self.visit(rung.1, reach, moment, clearing)?;
             }
@@ -133,16 +130,22 @@ impl Exchange {
         clearing: &mut C,
     ) -> Result<(), C::Error> {
         let direction = if to > from { Direction::Up } else { Direction::Down };
-        let lot = self.lot(place);
         let mut cursor = Cursor::At(from);
         while let Some(rung) = self.books[place.index()].ladder(direction).next_after(cursor, to) {
             cursor = Cursor::After(rung);
-            if self.book_of(place).is_exhausted(lot) {
-                break;
+            if !self.is_idle(rung.1, place) {
+                self.visit(rung.1, to, moment, clearing)?;
             }
-            self.visit(rung.1, to, moment, clearing)?;
         }
         Ok(())
+    }
+
+    /// Whether an order has nothing to do with a price: a limit, where nothing is left to fill. A
+    /// stop is triggered all the same.
+    fn is_idle(&self, seq: u64, place: InstrumentIx) -> bool {
+        let is_limit = |resting: &Resting| matches!(resting.behaviour(), Behaviour::Limits(_));
+        self.orders.get(&seq).is_none_or(is_limit)
+            && self.book_of(place).is_exhausted(self.lot(place))
     }
 
     /// How far the bar goes towards the price at which an order waits.

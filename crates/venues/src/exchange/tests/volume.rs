@@ -58,7 +58,18 @@ fn orders_share_the_budget_of_a_bar() {
          1 buy 5 market
          2 buy 5 limit 99
          bar 100 100 98 100 100
-         bar 100",
+         bar 100
+         case a stop that the bar reaches is triggered though nothing is left for it
+         1 buy 5 market
+         2 buy 5 stop 101
+         bar 100 102 100 100 100
+         bar 100 100 100 100 100
+         case with a path, too
+         set path=nearest
+         1 buy 5 market
+         2 buy 5 stop 101
+         bar 100 102 100 100 100
+         bar 100 100 100 100 100",
         expect![[r#"
             volume 100, 5 %: buy 3 fully, sell 4 gets 2
               1 #1 buy 3 at 100 taker market_open open
@@ -113,6 +124,16 @@ fn orders_share_the_budget_of_a_bar() {
             and a limit that it trades through gets nothing
               1 #1 buy 5 at 100 taker market_open open
               1 #1 filled 5/5
+            a stop that the bar reaches is triggered though nothing is left for it
+              1 #1 buy 5 at 100 taker market_open open
+              1 #1 filled 5/5
+              2 #2 buy 5 at 100 taker market_open open
+              2 #2 filled 5/5
+            with a path, too
+              1 #1 buy 5 at 100 taker market_open open
+              1 #1 filled 5/5
+              2 #2 buy 5 at 100 taker market_open open
+              2 #2 filled 5/5
         "#]],
     );
 }
