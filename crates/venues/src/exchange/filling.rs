@@ -213,6 +213,7 @@ impl Exchange {
             filled: resting.cum_qty,
             average: resting.avg_px.unwrap_or(px),
             fill_px: px,
+            market_px: moment.market_px(offer.px),
         };
         if leaves.is_zero() {
             self.end(seq, OrderStatus::Filled, None, clearing)?;

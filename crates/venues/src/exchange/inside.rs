@@ -208,7 +208,7 @@ impl Exchange {
     pub(super) fn visit_fresh<C: Clearing>(
         &mut self,
         seq: u64,
-        fill_px: Price,
+        market_px: Price,
         moment: Moment<'_>,
         clearing: &mut C,
     ) -> Result<(), C::Error> {
@@ -219,11 +219,11 @@ impl Exchange {
             let is_reached = super::opening::is_beyond(side, reach, level);
             return if is_reached { self.visit(seq, reach, moment, clearing) } else { Ok(()) };
         }
-        // A fill above the open was passed on the way up, so every higher price came after it.
+        // A price above the open was passed on the way up, so every higher price came after it.
         let open = price_of(moment.bar.open);
         let is_onward = match side {
-            OrderSide::Sell => fill_px > open,
-            OrderSide::Buy => fill_px < open,
+            OrderSide::Sell => market_px > open,
+            OrderSide::Buy => market_px < open,
         };
         let close = price_of(moment.bar.close);
         let is_proven = if is_onward {

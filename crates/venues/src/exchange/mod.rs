@@ -123,6 +123,18 @@ struct Moment<'a> {
     ts: UtcMillis,
 }
 
+impl Moment<'_> {
+    /// Where the market is when an order fills at `px` before slippage: a limit that the open has
+    /// jumped over fills at its own price, but the market is at the open.
+    fn market_px(&self, px: Price) -> Price {
+        match self.step {
+            Step::Open => price_of(self.bar.open),
+            Step::InsideUnknown | Step::InsideLeg => px,
+            Step::Close => price_of(self.bar.close),
+        }
+    }
+}
+
 /// How much of a bar has come.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {

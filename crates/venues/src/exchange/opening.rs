@@ -82,9 +82,12 @@ impl Exchange {
     /// Resting orders that the open has reached or jumped over.
     pub(super) fn collect_gaps(&self, place: InstrumentIx, open: Price, queue: &mut Vec<u64>) {
         let book = self.book_of(place);
-        let jumped = |(price, seq): &Rung| match self.orders[seq].behaviour() {
-            Behaviour::Limits(_) => *price != open,
-            Behaviour::Stops(_) | Behaviour::StopsThenLimits(..) | Behaviour::Takes => true,
+        let jumped = |(price, seq): &Rung| {
+            let resting = &self.orders[seq];
+            match resting.behaviour() {
+                Behaviour::Limits(_) => is_jumped(resting.order.side, open, *price),
+                Behaviour::Stops(_) | Behaviour::StopsThenLimits(..) | Behaviour::Takes => true,
+            }
         };
         let reached = book.up.reached(open).into_iter().chain(book.down.reached(open));
         queue.extend(reached.filter(jumped).map(|(_, seq)| seq));
@@ -112,6 +115,8 @@ impl Exchange {
                     clearing,
                 )
             }
+            // A fill of its parent may have moved an exit since it was collected.
+            Behaviour::Limits(price) if is_resting && !is_jumped(side, open, price) => Ok(()),
             Behaviour::Limits(price) if is_resting => {
                 let px = if self.settings.rules.conservative_gaps { price } else { open };
                 let (rule, liquidity) = (PriceRule::LimitGap, Liquidity::Maker);
@@ -209,6 +214,14 @@ impl Exchange {
         let left = self.leaves_of(seq).0.normalize();
         let detail = format!("{left} not filled at {}", moment.ts);
         self.end(seq, OrderStatus::Canceled, Some((code, detail)), clearing)
+    }
+}
+
+/// Whether an open lies beyond the price of a limit order.
+fn is_jumped(side: OrderSide, open: Price, limit: Price) -> bool {
+    match side {
+        OrderSide::Buy => open < limit,
+        OrderSide::Sell => open > limit,
     }
 }
 

@@ -24,6 +24,8 @@ pub(super) struct Entry {
     pub(super) average: Price,
     /// Price of its last fill.
     pub(super) fill_px: Price,
+    /// Where the market was then: slippage is not in it, nor is a limit that the open jumped over.
+    pub(super) market_px: Price,
 }
 
 impl Exchange {
@@ -125,7 +127,7 @@ impl Exchange {
         }
         for &seq in &children {
             if self.orders.get(&seq).is_some_and(|child| child.stage == Stage::Working) {
-                self.meet_armed(seq, entry.fill_px, moment, clearing)?;
+                self.meet_armed(seq, entry.market_px, moment, clearing)?;
             }
         }
         Ok(())
@@ -170,10 +172,14 @@ impl Exchange {
     }
 
     /// What an armed child does in the rest of the bar.
+    ///
+    /// One that is passed already executes at once at the fill price (10 §12.4), which is read as that
+    /// before slippage and, for a limit that the open has jumped over, as the open: the exit then fills
+    /// inside the bar and slips on its own account.
     fn meet_armed<C: Clearing>(
         &mut self,
         seq: u64,
-        fill_px: Price,
+        market_px: Price,
         moment: Moment<'_>,
         clearing: &mut C,
     ) -> Result<(), C::Error> {
@@ -184,15 +190,15 @@ impl Exchange {
                 self.rest(seq);
                 return Ok(());
             }
-            Behaviour::Stops(level) => is_beyond(side, fill_px, level).then_some(None),
+            Behaviour::Stops(level) => is_beyond(side, market_px, level).then_some(None),
             Behaviour::Limits(price) => match side {
-                OrderSide::Buy => (fill_px <= price).then_some(Some(price)),
-                OrderSide::Sell => (fill_px >= price).then_some(Some(price)),
+                OrderSide::Buy => (market_px <= price).then_some(Some(price)),
+                OrderSide::Sell => (market_px >= price).then_some(Some(price)),
             },
             Behaviour::StopsThenLimits(level, price) => {
-                if is_beyond(side, fill_px, level) {
+                if is_beyond(side, market_px, level) {
                     self.trigger(seq);
-                    let offer = offer_passed(fill_px, Some(price));
+                    let offer = offer_passed(market_px, Some(price));
                     return self.meet_limit(seq, offer, moment, clearing);
                 }
                 None
@@ -202,10 +208,10 @@ impl Exchange {
             if limit.is_none() {
                 self.trigger(seq);
             }
-            return self.take(seq, offer_passed(fill_px, limit), moment, clearing);
+            return self.take(seq, offer_passed(market_px, limit), moment, clearing);
         }
         if moment.step == Step::InsideUnknown {
-            self.visit_fresh(seq, fill_px, moment, clearing)?;
+            self.visit_fresh(seq, market_px, moment, clearing)?;
         }
         Ok(())
     }

@@ -170,7 +170,16 @@ fn an_entry_and_its_exits_share_a_bar_where_the_path_allows() {
          1 buy 10 limit 99 sl=95
          bar 100 100 98 98
          bar 90 90 90 90 0
-         bar 94",
+         bar 94
+         case a gap through entry and stop: the stop finds the open
+         1 buy 10 limit 99 sl=98.5 tp=105
+         bar 100
+         bar 97 98 96 97
+         case a gap through entry and target: the target is not passed by the open
+         1 buy 10 limit 99 sl=90 tp=98
+         bar 100
+         bar 97 97.5 96 97
+         bar 97 99 96 97",
         expect![[r#"
             market entry: stop and target are active in the rest of the bar
               1 #1 buy 10 at 100 taker market_open open
@@ -291,6 +300,22 @@ fn an_entry_and_its_exits_share_a_bar_where_the_path_allows() {
               1 #1sl accepted 0/10 stop 95
               3 #1sl sell 10 at 94 taker stop_gap open
               3 #1sl filled 10/10
+            a gap through entry and stop: the stop finds the open
+              2 #1 buy 10 at 99 maker limit_gap open
+              2 #1 filled 10/10
+              2 #1sl accepted 0/10 stop 98.5
+              2 #1tp accepted 0/10 limit 105
+              2 #1sl sell 10 at 97 taker exit_passed open
+              2 #1sl filled 10/10
+              2 #1tp canceled 0/10 VEN-OCO
+            a gap through entry and target: the target is not passed by the open
+              2 #1 buy 10 at 99 maker limit_gap open
+              2 #1 filled 10/10
+              2 #1sl accepted 0/10 stop 90
+              2 #1tp accepted 0/10 limit 98
+              3 #1tp sell 10 at 98 maker limit close
+              3 #1tp filled 10/10
+              3 #1sl canceled 0/10 VEN-OCO
         "#]],
     );
 }
@@ -322,7 +347,12 @@ fn levels_lie_at_a_price_or_at_a_distance_from_the_actual_fill() {
          set share=500
          1 buy 10 market sl=-5 tp=+6
          bar 100 100 100 100 100
-         bar 104 104 104 104 100",
+         bar 104 104 104 104 100
+         case an exit whose level moves away at an open that would have filled it
+         set share=500
+         1 buy 10 market tp=+5
+         bar 100 100 100 100 100
+         bar 106 107 106 106 200",
         expect![[r#"
             offsets
               1 #1 buy 10 at 102 taker market_open open
@@ -373,6 +403,13 @@ fn levels_lie_at_a_price_or_at_a_distance_from_the_actual_fill() {
               2 #1 buy 5 at 104 taker market_open open
               2 #1 filled 10/10
               2 #1sl accepted 0/10 stop 97
+              2 #1tp accepted 0/10 limit 108
+            an exit whose level moves away at an open that would have filled it
+              1 #1 buy 5 at 100 taker market_open open
+              1 #1 partially_filled 5/10
+              1 #1tp accepted 0/5 limit 105
+              2 #1 buy 5 at 106 taker market_open open
+              2 #1 filled 10/10
               2 #1tp accepted 0/10 limit 108
         "#]],
     );

@@ -198,7 +198,15 @@ fn slippage_goes_against_takers_and_stops_at_limits() {
          perp A
          have USDT=1000000 A=5@50000
          1 sell 100 market reduce
-         bar 50000 50000 50000 50000 100",
+         bar 50000 50000 50000 50000 100
+         case exits slip from the market, not from the entry's price
+         set slip=100
+         1 buy 10 market sl=102
+         bar 100 103 99 100
+         case a stop between the market and the entry's price is passed
+         set slip=100
+         1 buy 10 market sl=100.5
+         bar 100",
         expect![[r#"
             fixed, mirrored about 100
               1 #1 buy 10 at 100.1 taker market_open open, slip 10.0000 bps
@@ -252,6 +260,18 @@ fn slippage_goes_against_takers_and_stops_at_limits() {
             of a clipped order, too
               1 #1 sell 5 at 49962.5 taker market_open open, slip 7.5000 bps
               1 #1 filled 5/5
+            exits slip from the market, not from the entry's price
+              1 #1 buy 10 at 101 taker market_open open, slip 100.0000 bps
+              1 #1 filled 10/10
+              1 #1sl accepted 0/10 stop 102
+              1 #1sl sell 10 at 99 taker exit_passed open, slip 100.0000 bps
+              1 #1sl filled 10/10
+            a stop between the market and the entry's price is passed
+              1 #1 buy 10 at 101 taker market_open open, slip 100.0000 bps
+              1 #1 filled 10/10
+              1 #1sl accepted 0/10 stop 100.5
+              1 #1sl sell 10 at 99 taker exit_passed open, slip 100.0000 bps
+              1 #1sl filled 10/10
         "#]],
     );
 }
