@@ -58,8 +58,10 @@ impl Exchange {
             Stage::Traveling(self.arrival(order.order_id, order.ts_eligible))
         };
         let seq = self.enter(order.clone(), last_px, stage);
-        if let (Some(filled), Some(child)) = (filled, self.orders.get_mut(&seq)) {
-            child.order_qty = Some(order.size.units().unwrap_or(filled).min(filled));
+        let lot = self.lot(order.instrument);
+        if let (Some(_), Some(child)) = (filled, self.orders.get_mut(&seq)) {
+            child.parent_filled = filled;
+            child.resize(lot);
         }
         self.enter_exits(order, last_px);
         let lock = self.need_of(seq, clearing);
@@ -125,8 +127,12 @@ impl Exchange {
         if let Some(parent) = order.parent {
             self.children.entry(parent).or_default().push(seq);
         }
-        if let Stage::Traveling(_) = stage {
-            self.books[order.instrument.index()].traveling.push(seq);
+        let book = &mut self.books[order.instrument.index()];
+        match (stage, order.expire_at) {
+            (Stage::Traveling(_), _) => book.traveling.push(seq),
+            // Its time runs while it waits for its parent.
+            (Stage::Dormant, Some(last)) => drop(book.expiries.insert((last, seq))),
+            (Stage::Dormant | Stage::Working, _) => {}
         }
         let no_lock = self.no_lock(&order);
         self.orders.insert(seq, Resting::new(order, last_px, stage, no_lock));
@@ -211,6 +217,8 @@ impl Resting {
             cum_qty: Quantity::ZERO,
             avg_px: None,
             given_up: Quantity::ZERO,
+            parent_filled: None,
+            is_replaced: false,
             is_triggered: false,
             extreme: None,
             last_px,

@@ -70,12 +70,14 @@ impl Exchange {
         let shrinks =
             matches!((terms.size, old.size), (Size::Units(new), Size::Units(old)) if new <= old);
         let same = Order { size: old.size, ts_eligible: old.ts_eligible, ..terms.clone() } == *old;
+        let lot = self.lot(terms.instrument);
         if shrinks && same || resting.stage == Stage::Dormant {
             let resting = self.orders.get_mut(&seq).expect("a working order");
-            if resting.stage != Stage::Dormant {
-                resting.order_qty = terms.size.units();
-            }
             resting.order = Arc::new(terms);
+            resting.is_replaced = true;
+            if resting.stage != Stage::Dormant {
+                resting.resize(lot);
+            }
             return self.tell_terms(seq, clearing);
         }
         let is_working = resting.stage == Stage::Working;
@@ -89,19 +91,17 @@ impl Exchange {
     /// Moves an order behind all others, with new terms and what it has filled so far.
     fn requeue(&mut self, seq: u64, terms: Order) -> u64 {
         let old = self.remove(seq).expect("a working order");
-        let moved = self.enter(terms, old.last_px, Stage::Dormant);
+        let (is_working, lot) = (old.stage == Stage::Working, self.lot(terms.instrument));
+        let stage = if is_working { Stage::Dormant } else { old.stage };
+        let moved = self.enter(terms, old.last_px, stage);
         let resting = self.orders.get_mut(&moved).expect("just entered");
-        resting.order_qty = resting.order.size.units();
         (resting.cum_qty, resting.avg_px) = (old.cum_qty, old.avg_px);
+        (resting.parent_filled, resting.given_up) = (old.parent_filled, old.given_up);
         (resting.extreme, resting.lock) = (old.extreme, old.lock);
-        match old.stage {
-            Stage::Working => self.arrive(moved),
-            stage @ Stage::Traveling(_) => {
-                resting.stage = stage;
-                let book = &mut self.books[resting.order.instrument.index()];
-                book.traveling.push(moved);
-            }
-            Stage::Dormant => {}
+        resting.is_replaced = true;
+        resting.resize(lot);
+        if is_working {
+            self.arrive(moved);
         }
         moved
     }

@@ -314,12 +314,12 @@ impl Exchange {
                 self.locked[resting.lock.key.index()] -= resting.lock.amount;
                 book.trailers.retain(|trailer| trailer.seq != seq);
                 book.reducers.retain(|reducer| *reducer != seq);
-                if let Some(last) = order.expire_at {
-                    book.expiries.remove(&(last, seq));
-                }
             }
             Stage::Traveling(_) => book.traveling.retain(|traveling| *traveling != seq),
             Stage::Dormant => {}
+        }
+        if let Some(last) = order.expire_at {
+            book.expiries.remove(&(last, seq));
         }
         self.places.remove(&order.order_id);
         if let Some(group) = order.oco_group

@@ -144,15 +144,18 @@ impl Exchange {
         let Some(child) = self.orders.get(&seq) else { return Ok(()) };
         let was_dormant = child.stage == Stage::Dormant;
         let mut terms = Order::clone(&child.order);
-        if let Some((exit, is_stop)) = exit_of(&entry.order, terms.order_id) {
+        if let Some((exit, is_stop)) = exit_of(&entry.order, terms.order_id)
+            && !child.is_replaced
+        {
             let tick = self.instruments.instrument(terms.instrument).tick;
             terms.pricing = exit_pricing(exit, is_stop, terms.side, entry.average, tick);
         }
         self.unrest(seq);
+        let lot = self.lot(terms.instrument);
         let child = self.orders.get_mut(&seq).expect("a child that has not ended");
-        let wanted = terms.size.units().unwrap_or(entry.filled).min(entry.filled);
-        child.order_qty = Some(Quantity(wanted.0 - child.given_up.0));
         child.order = Arc::new(terms);
+        child.parent_filled = Some(entry.filled);
+        child.resize(lot);
         if was_dormant {
             child.extreme = Some(entry.fill_px.value());
             child.last_px = entry.fill_px;
@@ -163,7 +166,8 @@ impl Exchange {
                 trailer.is_fresh = moment.step != Step::Open;
             }
         }
-        if self.orders[&seq].behaviour() != Behaviour::Takes {
+        let child = &self.orders[&seq];
+        if child.stage == Stage::Working && child.behaviour() != Behaviour::Takes {
             self.rest(seq);
         }
         let update = self.orders[&seq].update_with_terms();

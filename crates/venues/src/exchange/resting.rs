@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use model::Decimal;
 use model::money::{Price, Quantity};
-use model::order::{Order, OrderSide, OrderStatus, OrderUpdate, Pricing, Refusal, Trail};
+use model::order::{Order, OrderSide, OrderStatus, OrderUpdate, Pricing, Refusal, Size, Trail};
 use model::snapshot::Reservation;
 use model::time::UtcMillis;
 
@@ -51,6 +51,10 @@ pub(super) struct Resting {
     pub(super) avg_px: Option<Price>,
     /// Units that others of its group have filled in its stead.
     pub(super) given_up: Quantity,
+    /// Units that its parent has filled: it may have no more. `None` without a parent or a fill.
+    pub(super) parent_filled: Option<Quantity>,
+    /// Whether its terms were replaced: an exit then stays where it was put.
+    pub(super) is_replaced: bool,
     /// Whether a stop has been triggered: from then on it is a market or a limit order.
     pub(super) is_triggered: bool,
     /// Best price so far of a trailing order.
@@ -121,6 +125,24 @@ impl Resting {
     /// Units that may still fill; `None` while a share is not resolved.
     pub(super) fn leaves(&self) -> Option<Quantity> {
         self.order_qty.map(|ordered| Quantity(ordered.0 - self.cum_qty.0))
+    }
+
+    /// Takes its quantity from its size: of what its parent has filled, if it has one. What others of
+    /// its group have filled is not left to it; a replaced size is one of which that is off already.
+    pub(super) fn resize(&mut self, lot: Decimal) {
+        let Some(filled) = self.parent_filled else {
+            self.order_qty = self.order.size.units();
+            return;
+        };
+        let rest = Quantity(filled.0 - self.given_up.0);
+        self.order_qty = Some(match self.order.size {
+            Size::Units(quantity) if self.is_replaced => quantity.min(rest),
+            Size::Units(quantity) => Quantity(quantity.min(filled).0 - self.given_up.0),
+            Size::Share(share) => {
+                let part = Quantity(filled.0 * share).floor_to(lot);
+                Quantity((part.0 - self.given_up.0).max(self.cum_qty.0))
+            }
+        });
     }
 
     /// Accepted, or filled in part.

@@ -462,7 +462,13 @@ fn groups_and_children_share_their_quantity() {
          1 buy 10 market sl=99
          bar 100 100 100 100 100
          bar 98 98 98 98 120
-         bar 97 97 97 97 200",
+         bar 97 97 97 97 200
+         case a child of a size of its own
+         1 buy 10 market
+         2 sell 3 limit 105 parent=1 reduce
+         3 sell 50% limit 106 parent=1 reduce
+         bar 100 100 98 100 40
+         bar 100 100 98 100 200",
         expect![[r#"
             a fill of one reduces the other, a full fill cancels it
               1 #1 buy 5 at 99 maker limit close
@@ -533,6 +539,15 @@ fn groups_and_children_share_their_quantity() {
               2 #1sl partially_filled 1/10
               3 #1sl sell 9 at 97 taker market_open open
               3 #1sl filled 10/10
+            a child of a size of its own
+              1 #1 buy 2 at 100 taker market_open open
+              1 #1 partially_filled 2/10
+              1 #2 accepted 0/2 limit 105
+              1 #3 accepted 0/1 limit 106
+              2 #1 buy 8 at 100 taker market_open open
+              2 #1 filled 10/10
+              2 #2 accepted 0/3 limit 105
+              2 #3 accepted 0/5 limit 106
         "#]],
     );
 }

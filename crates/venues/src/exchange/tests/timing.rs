@@ -194,7 +194,45 @@ fn cancels_and_replaces_come_before_matching_or_too_late() {
          bar 100 100 100 100 100
          replace 1 buy 100% limit 102
          bar 100
-         account",
+         account
+         case a replaced exit stays where it was put
+         set share=500
+         1 buy 10 limit 99 sl=95
+         bar 100 100 98 100 100
+         replace 1sl sell 100% stop 97 reduce parent=1
+         bar 100 100 98 100 100
+         bar 97
+         case an exit may be replaced before its entry fills
+         1 buy 10 limit 99 sl=95
+         bar 100
+         replace 1sl sell 100% stop 97 reduce parent=1
+         bar 100
+         bar 100 100 96 96
+         case a replaced exit is no larger than its entry's fill
+         have USDT=10000 A=30@100
+         perp A
+         1 buy 10 market sl=95
+         bar 100
+         replace 1sl sell 100% stop 97 reduce parent=1
+         bar 100
+         bar 96
+         account
+         case a smaller replace of a child is no larger than its parent's fill
+         set share=500
+         1 buy 10 limit 99
+         2 sell 10 limit 105 parent=1
+         bar 100 100 98 100 100
+         replace 2 sell 8 limit 105 parent=1
+         bar 100
+         bar 106
+         case a child that is sent after its parent's fill waits for its own arrival
+         set share=500 bars=1
+         1 buy 10 limit 99
+         bar 100
+         bar 100 100 98 100 100
+         2 sell 10 limit 100.5 parent=1
+         bar 100 101 98 100 100
+         bar 100 101 100 100 200",
         expect![[r#"
             a cancel before matching
               2 #1 canceled 0/10 VEN-CANCELED
@@ -256,6 +294,46 @@ fn cancels_and_replaces_come_before_matching_or_too_late() {
               2 #1 buy 15 at 100 taker limit_open open
               2 #1 filled 20/20
               2 USDT 2000 A 20
+            a replaced exit stays where it was put
+              1 #1 buy 5 at 99 maker limit close
+              1 #1 partially_filled 5/10
+              1 #1sl accepted 0/5 stop 95
+              2 #1sl accepted 0/5 stop 97
+              2 #1 buy 5 at 99 maker limit close
+              2 #1 filled 10/10
+              2 #1sl accepted 0/10 stop 97
+              3 #1sl sell 10 at 97 taker stop_gap open
+              3 #1sl filled 10/10
+            an exit may be replaced before its entry fills
+              2 #1sl accepted 0/? stop 97
+              3 #1 buy 10 at 99 maker limit close
+              3 #1 filled 10/10
+              3 #1sl accepted 0/10 stop 97
+              3 #1sl sell 10 at 97 taker stop close
+              3 #1sl filled 10/10
+            a replaced exit is no larger than its entry's fill
+              1 #1 buy 10 at 100 taker market_open open
+              1 #1 filled 10/10
+              1 #1sl accepted 0/10 stop 95
+              2 #1sl accepted 0/10 stop 97
+              3 #1sl sell 10 at 96 taker stop_gap open
+              3 #1sl filled 10/10
+              3 USDT 9960 A 30
+            a smaller replace of a child is no larger than its parent's fill
+              1 #1 buy 5 at 99 maker limit close
+              1 #1 partially_filled 5/10
+              1 #2 accepted 0/5 limit 105
+              2 #2 accepted 0/5 limit 105
+              3 #2 sell 5 at 105 maker limit_gap open
+              3 #2 filled 5/5
+            a child that is sent after its parent's fill waits for its own arrival
+              2 #1 buy 5 at 99 maker limit close
+              2 #1 partially_filled 5/10
+              3 #1 buy 5 at 99 maker limit close
+              3 #1 filled 10/10
+              3 #2 accepted 0/10 limit 100.5
+              4 #2 sell 10 at 100.5 maker limit close
+              4 #2 filled 10/10
         "#]],
     );
 }

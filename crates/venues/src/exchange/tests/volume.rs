@@ -250,7 +250,13 @@ fn orders_last_as_long_as_they_say() {
          bar 100
          1 buy 10 limit 99 day
          bar 100 100 99 100
-         bar 100 100 98 100",
+         bar 100 100 98 100
+         case good till date: a child that still waits for its parent
+         1 buy 10 limit 90
+         2 sell 10 limit 110 parent=1 until=120
+         bar 100
+         bar 100
+         bar 89",
         expect![[r#"
             immediate: a limit beyond the open
               1 #1 canceled 0/10 VEN-IOC
@@ -292,6 +298,10 @@ fn orders_last_as_long_as_they_say() {
               1 #1 expired 5/10 VEN-EXPIRED
             day: decided in the day
               2 #1 expired 0/10 VEN-EXPIRED
+            good till date: a child that still waits for its parent
+              2 #2 expired 0/? VEN-EXPIRED
+              3 #1 buy 10 at 90 maker limit_gap open
+              3 #1 filled 10/10
         "#]],
     );
     let hours = |count: usize| "bar 100\n".repeat(count);
