@@ -215,18 +215,26 @@ impl Exchange {
             fill_px: px,
             market_px: moment.market_px(offer.px),
         };
-        if leaves.is_zero() {
-            self.end(seq, OrderStatus::Filled, None, clearing)?;
-        } else if leaves.0 < smallest {
+        let may_grow = self.may_grow(&self.orders[&seq]);
+        if leaves.is_zero() && !may_grow {
+            self.finish(seq, OrderStatus::Filled, None, clearing)?;
+        } else if leaves.0 < smallest && !may_grow {
             let detail = format!("{} is less than {smallest}", leaves.0.normalize());
-            self.end(seq, OrderStatus::Canceled, Some((RefusalCode::Dust, detail)), clearing)?;
+            self.finish(seq, OrderStatus::Canceled, Some((RefusalCode::Dust, detail)), clearing)?;
         } else {
+            let resting = &self.orders[&seq];
             let update = resting.update(OrderStatus::PartiallyFilled, None);
+            if resting.is_done() {
+                self.unrest(seq);
+            }
             clearing.take(VenueEvent::Update(Box::new(update)))?;
             self.relock(seq, clearing)?;
         }
-        self.reduce_group(&entry.order, quantity, leaves.is_zero(), clearing)?;
+        self.reduce_group(&entry.order, quantity, leaves.is_zero() && !may_grow, clearing)?;
         self.arm_children(&entry, moment, clearing)?;
+        if !self.places.contains_key(&entry.order.order_id) {
+            self.release_children(&entry.order, clearing)?;
+        }
         self.cancel_reducers(place, clearing)
     }
 

@@ -24,6 +24,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use model::Decimal;
 use model::frame::{Bar, BarKind, Frame};
@@ -264,6 +265,9 @@ impl Exchange {
     /// Puts an order where its price waits for it.
     fn rest(&mut self, seq: u64) {
         let Some(resting) = self.orders.get_mut(&seq) else { return };
+        if resting.is_done() {
+            return;
+        }
         let book = &mut self.books[resting.order.instrument.index()];
         match resting.place() {
             Some((direction, price)) => {
@@ -291,6 +295,21 @@ impl Exchange {
 
     /// Ends an order, and what depended on it.
     fn end<C: Clearing>(
+        &mut self,
+        seq: u64,
+        status: OrderStatus,
+        why: Option<(RefusalCode, String)>,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        let Some(order) = self.orders.get(&seq).map(|resting| Arc::clone(&resting.order)) else {
+            return Ok(());
+        };
+        self.finish(seq, status, why, clearing)?;
+        self.release_children(&order, clearing)
+    }
+
+    /// Ends an order whose last fill may yet arm its children.
+    fn finish<C: Clearing>(
         &mut self,
         seq: u64,
         status: OrderStatus,

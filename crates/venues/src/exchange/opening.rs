@@ -198,7 +198,9 @@ impl Exchange {
         moment: Moment<'_>,
         clearing: &mut C,
     ) -> Result<(), C::Error> {
-        let Some(resting) = self.orders.get(&seq) else { return Ok(()) };
+        let Some(resting) = self.orders.get(&seq).filter(|resting| !resting.is_done()) else {
+            return Ok(());
+        };
         let (tif, is_taker) = (resting.order.tif, resting.behaviour() == Behaviour::Takes);
         let code = match (moment.step, tif) {
             (Step::Open | Step::Close, TimeInForce::Ioc) => RefusalCode::Immediate,

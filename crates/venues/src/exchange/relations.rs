@@ -58,6 +58,34 @@ impl Exchange {
         Ok(())
     }
 
+    /// Whether an order is a child whose parent still works. It is not over while the parent may fill
+    /// more, for that has to be guarded too: it waits with nothing left.
+    pub(super) fn may_grow(&self, child: &Resting) -> bool {
+        child.is_below_its_size()
+            && child.order.parent.is_some_and(|parent| self.places.contains_key(&parent))
+    }
+
+    /// Ends the children of an order that has ended, those of which nothing is left.
+    pub(super) fn release_children<C: Clearing>(
+        &mut self,
+        ended: &Order,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
+        let Some(children) = self.children.get(&ended.order_id).cloned() else { return Ok(()) };
+        for seq in children {
+            let Some(child) = self.orders.get(&seq).filter(|child| child.is_done()) else {
+                continue;
+            };
+            if child.cum_qty.is_zero() {
+                let why = (RefusalCode::OneCancelsOther, "another of its group filled".to_owned());
+                self.end(seq, OrderStatus::Canceled, Some(why), clearing)?;
+            } else {
+                self.end(seq, OrderStatus::Filled, None, clearing)?;
+            }
+        }
+        self.cancel_reducers(ended.instrument, clearing)
+    }
+
     /// A fill of one order of a group reduces the others, a full fill cancels them. The children of
     /// one parent that close it are such a group too.
     pub(super) fn reduce_group<C: Clearing>(
@@ -68,16 +96,19 @@ impl Exchange {
         clearing: &mut C,
     ) -> Result<(), C::Error> {
         for seq in self.rivals(order) {
-            let Some(rival) = self.orders.get_mut(&seq) else { continue };
-            let left = rival.order_qty.map(|ordered| Quantity(ordered.0 - quantity.0));
-            let is_spent = left.is_some_and(|left| left <= rival.cum_qty);
-            if is_filled || is_spent {
+            let Some(rival) = self.orders.get(&seq) else { continue };
+            let may_grow = self.may_grow(rival);
+            let given = rival.leaves().map(|leaves| leaves.min(quantity));
+            if is_filled || given == rival.leaves() && given.is_some() && !may_grow {
                 let why = (RefusalCode::OneCancelsOther, "another of its group filled".to_owned());
                 self.end(seq, OrderStatus::Canceled, Some(why), clearing)?;
-            } else if left.is_some() {
-                rival.order_qty = left;
-                rival.given_up.0 += quantity.0;
+            } else if let (Some(given), Some(rival)) = (given, self.orders.get_mut(&seq)) {
+                rival.order_qty = rival.order_qty.map(|ordered| Quantity(ordered.0 - given.0));
+                rival.given_up.0 += given.0;
                 let update = rival.update(rival.status(), None);
+                if rival.is_done() {
+                    self.unrest(seq);
+                }
                 clearing.take(VenueEvent::Update(Box::new(update)))?;
                 self.relock(seq, clearing)?;
             }
@@ -126,7 +157,8 @@ impl Exchange {
             self.arm(seq, entry, moment, clearing)?;
         }
         for &seq in &children {
-            if self.orders.get(&seq).is_some_and(|child| child.stage == Stage::Working) {
+            let meets = |child: &Resting| child.stage == Stage::Working && !child.is_done();
+            if self.orders.get(&seq).is_some_and(meets) {
                 self.meet_armed(seq, entry.market_px, moment, clearing)?;
             }
         }
@@ -154,6 +186,8 @@ impl Exchange {
         let lot = self.lot(terms.instrument);
         let child = self.orders.get_mut(&seq).expect("a child that has not ended");
         child.order = Arc::new(terms);
+        // One that has been through waits for its level anew.
+        child.is_triggered &= !child.is_done();
         child.parent_filled = Some(entry.filled);
         child.resize(lot);
         if was_dormant {
@@ -220,7 +254,8 @@ impl Exchange {
         Ok(())
     }
 
-    /// Reduce-only orders end with the position that they were to reduce.
+    /// Reduce-only orders end with the position that they were to reduce; children of a parent that
+    /// still works wait for what it will open.
     pub(super) fn cancel_reducers<C: Clearing>(
         &mut self,
         place: InstrumentIx,
@@ -230,8 +265,8 @@ impl Exchange {
             return Ok(());
         }
         let position = clearing.position(place);
-        let idle =
-            |seq: &&u64| self.orders.get(seq).is_some_and(|resting| !resting.opposes(position));
+        let is_idle = |resting: &Resting| !resting.opposes(position) && !self.may_grow(resting);
+        let idle = |seq: &&u64| self.orders.get(seq).is_some_and(is_idle);
         let idle: Vec<u64> =
             self.books[place.index()].reducers.iter().filter(idle).copied().collect();
         for seq in idle {

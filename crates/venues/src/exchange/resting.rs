@@ -127,6 +127,19 @@ impl Resting {
         self.order_qty.map(|ordered| Quantity(ordered.0 - self.cum_qty.0))
     }
 
+    /// Whether nothing of it is left for now; only a fill of its parent can bring more.
+    pub(super) fn is_done(&self) -> bool {
+        self.leaves().is_some_and(Quantity::is_zero)
+    }
+
+    /// Whether a child that gets all that is left for now would still be smaller than it was asked
+    /// for.
+    pub(super) fn is_below_its_size(&self) -> bool {
+        let given_up = if self.is_replaced { Decimal::ZERO } else { self.given_up.0 };
+        let ordered = self.order_qty.map_or(Decimal::ZERO, |ordered| ordered.0);
+        self.order.size.units().is_none_or(|size| ordered + given_up < size.0)
+    }
+
     /// Takes its quantity from its size: of what its parent has filled, if it has one. What others of
     /// its group have filled is not left to it; a replaced size is one of which that is off already.
     pub(super) fn resize(&mut self, lot: Decimal) {

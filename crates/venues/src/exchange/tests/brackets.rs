@@ -468,7 +468,24 @@ fn groups_and_children_share_their_quantity() {
          2 sell 3 limit 105 parent=1 reduce
          3 sell 50% limit 106 parent=1 reduce
          bar 100 100 98 100 40
-         bar 100 100 98 100 200",
+         bar 100 100 98 100 200
+         case exits that are through guard what their entry buys later
+         1 buy 10 limit 99 sl=95 tp=105
+         bar 100 100 98 100 100
+         bar 100 100 94 98 100
+         bar 100 100 98 100 60
+         bar 100 106 94 100
+         case exits that are through end with their entry
+         1 buy 10 limit 99 sl=95 tp=105
+         bar 100 100 98 100 100
+         bar 100 100 94 98 100
+         cancel 1
+         bar 100
+         case a child that has all of its own size is filled
+         1 buy 10 limit 99
+         2 sell 3 limit 105 parent=1 reduce
+         bar 100 100 98 100 100
+         bar 100 106 100 100 60",
         expect![[r#"
             a fill of one reduces the other, a full fill cancels it
               1 #1 buy 5 at 99 maker limit close
@@ -505,8 +522,8 @@ fn groups_and_children_share_their_quantity() {
               3 #1tp partially_filled 5/7
               3 #1sl accepted 0/2
               4 #1tp sell 2 at 105 maker limit close
-              4 #1tp filled 7/7
-              4 #1sl canceled 0/2 VEN-OCO
+              4 #1tp partially_filled 7/7
+              4 #1sl accepted 0/0
             an entry canceled in part leaves its children
               1 #1 buy 5 at 100 taker market_open open
               1 #1 partially_filled 5/10
@@ -548,6 +565,45 @@ fn groups_and_children_share_their_quantity() {
               2 #1 filled 10/10
               2 #2 accepted 0/3 limit 105
               2 #3 accepted 0/5 limit 106
+            exits that are through guard what their entry buys later
+              1 #1 buy 5 at 99 maker limit close
+              1 #1 partially_filled 5/10
+              1 #1sl accepted 0/5 stop 95
+              1 #1tp accepted 0/5 limit 105
+              2 #1sl sell 5 at 95 taker stop close
+              2 #1sl partially_filled 5/5
+              2 #1tp accepted 0/0
+              3 #1 buy 3 at 99 maker limit close
+              3 #1 partially_filled 8/10
+              3 #1sl partially_filled 5/8 stop 95
+              3 #1tp accepted 0/3 limit 105
+              4 #1sl sell 3 at 95 taker stop close
+              4 #1sl partially_filled 8/8
+              4 #1tp accepted 0/0
+              4 #1 buy 2 at 99 maker limit close
+              4 #1 filled 10/10
+              4 #1sl partially_filled 8/10 stop 95
+              4 #1tp accepted 0/2 limit 105
+              4 #1sl sell 2 at 95 taker stop close
+              4 #1sl filled 10/10
+              4 #1tp canceled 0/2 VEN-OCO
+            exits that are through end with their entry
+              1 #1 buy 5 at 99 maker limit close
+              1 #1 partially_filled 5/10
+              1 #1sl accepted 0/5 stop 95
+              1 #1tp accepted 0/5 limit 105
+              2 #1sl sell 5 at 95 taker stop close
+              2 #1sl partially_filled 5/5
+              2 #1tp accepted 0/0
+              3 #1 canceled 5/10 VEN-CANCELED
+              3 #1sl filled 5/5
+              3 #1tp canceled 0/0 VEN-OCO
+            a child that has all of its own size is filled
+              1 #1 buy 5 at 99 maker limit close
+              1 #1 partially_filled 5/10
+              1 #2 accepted 0/3 limit 105
+              2 #2 sell 3 at 105 maker limit close
+              2 #2 filled 3/3
         "#]],
     );
 }
@@ -602,6 +658,15 @@ fn reduce_only_orders_end_with_their_position() {
          1 buy 5 market sl=95
          bar 100
          bar 100 100 94 94
+         account
+         case a flip in parts keeps its exits
+         set share=500
+         1 buy 2 market
+         bar 100
+         2 sell 5 market sl=105
+         bar 100 100 100 100 20
+         bar 100 100 100 100 80
+         bar 100 106 100 106
          account",
         expect![[r#"
             exits are canceled when the position is closed otherwise
@@ -656,6 +721,18 @@ fn reduce_only_orders_end_with_their_position() {
               2 #1sl sell 4.9 at 95 taker stop close, fee 0.4655 USDT
               2 #1sl filled 4.9/4.9
               2 USDT 965.0345 A 0.095
+            a flip in parts keeps its exits
+              1 #1 buy 2 at 100 taker market_open open
+              1 #1 filled 2/2
+              2 #2 sell 1 at 100 taker market_open open
+              2 #2 partially_filled 1/5
+              2 #2sl accepted 0/1 stop 105
+              3 #2 sell 4 at 100 taker market_open open
+              3 #2 filled 5/5
+              3 #2sl accepted 0/5 stop 105
+              4 #2sl buy 3 at 105 taker stop close
+              4 #2sl filled 3/3
+              4 USDT 999999985
         "#]],
     );
 }

@@ -325,7 +325,7 @@ fn cancels_and_replaces_come_before_matching_or_too_late() {
               1 #2 accepted 0/5 limit 105
               2 #2 accepted 0/5 limit 105
               3 #2 sell 5 at 105 maker limit_gap open
-              3 #2 filled 5/5
+              3 #2 partially_filled 5/5
             a child that is sent after its parent's fill waits for its own arrival
               2 #1 buy 5 at 99 maker limit close
               2 #1 partially_filled 5/10
