@@ -149,11 +149,10 @@ impl Exchange {
         }
     }
 
-    /// The order is at the venue from now on.
+    /// The order is at the venue from now on; it holds back nothing until its turn comes.
     pub(super) fn arrive(&mut self, seq: u64) {
         let Some(resting) = self.orders.get_mut(&seq) else { return };
         resting.stage = Stage::Working;
-        self.locked[resting.lock.key.index()] += resting.lock.amount;
         let order = &resting.order;
         let book = &mut self.books[order.instrument.index()];
         if let Some(last) = order.expire_at {
@@ -223,6 +222,7 @@ impl Resting {
             extreme: None,
             last_px,
             lock,
+            is_holding: false,
             rung: None,
         }
     }

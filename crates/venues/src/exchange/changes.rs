@@ -102,6 +102,7 @@ impl Exchange {
         resting.resize(lot);
         if is_working {
             self.arrive(moved);
+            self.hold(moved);
         }
         moved
     }

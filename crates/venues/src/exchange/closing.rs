@@ -52,6 +52,7 @@ impl Exchange {
             let rule = if limit.is_some() { PriceRule::LimitClose } else { PriceRule::MarketClose };
             self.books[place.index()].traveling.retain(|traveling| *traveling != seq);
             self.arrive(seq);
+            self.hold(seq);
             let offer = Offer { px: close, limit, rule, liquidity: Liquidity::Taker };
             let moment = Moment { bar, step: Step::Close, ts: frame.ts() };
             self.take(seq, offer, moment, clearing)?;

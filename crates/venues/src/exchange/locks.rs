@@ -7,7 +7,7 @@ use model::snapshot::Reservation;
 
 use super::Exchange;
 use super::clearing::{Clearing, VenueEvent};
-use super::resting::Stage;
+use super::resting::Resting;
 use crate::requirement::{Draw, Funding, draws_on};
 
 impl Exchange {
@@ -51,17 +51,27 @@ impl Exchange {
     pub(super) fn available<C: Clearing>(&self, seq: u64, key: KeyIx, clearing: &C) -> Decimal {
         let own = &self.orders[&seq];
         let mut available = clearing.free(key) - self.locked[key.index()];
-        let counts = |lock: Reservation| if lock.key == key { lock.amount } else { Decimal::ZERO };
-        available += counts(own.lock);
+        let counts = |order: &Resting| {
+            if order.is_holding && order.lock.key == key {
+                order.lock.amount
+            } else {
+                Decimal::ZERO
+            }
+        };
+        available += counts(own);
         let group = own.order.oco_group.and_then(|group| self.groups.get(&group));
         for member in group.into_iter().flatten().filter(|member| **member != seq) {
-            if let Some(other) = self.orders.get(member)
-                && other.stage == Stage::Working
-            {
-                available += counts(other.lock);
-            }
+            available += self.orders.get(member).map_or(Decimal::ZERO, counts);
         }
         available
+    }
+
+    /// From now on an order holds back what it needs.
+    pub(super) fn hold(&mut self, seq: u64) {
+        if let Some(resting) = self.orders.get_mut(&seq).filter(|resting| !resting.is_holding) {
+            resting.is_holding = true;
+            self.locked[resting.lock.key.index()] += resting.lock.amount;
+        }
     }
 
     /// Holds back as much as an order needs now.
@@ -78,7 +88,7 @@ impl Exchange {
         if resting.lock == needed {
             return Ok(());
         }
-        if resting.stage == Stage::Working {
+        if resting.is_holding {
             self.locked[resting.lock.key.index()] -= resting.lock.amount;
             self.locked[needed.key.index()] += needed.amount;
         }
@@ -89,6 +99,6 @@ impl Exchange {
 
     /// Units of an order that may still fill; zero while a share is not resolved.
     pub(super) fn leaves_of(&self, seq: u64) -> Quantity {
-        self.orders.get(&seq).and_then(super::resting::Resting::leaves).unwrap_or(Quantity::ZERO)
+        self.orders.get(&seq).and_then(Resting::leaves).unwrap_or(Quantity::ZERO)
     }
 }

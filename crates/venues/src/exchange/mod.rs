@@ -326,11 +326,13 @@ impl Exchange {
     fn remove(&mut self, seq: u64) -> Option<Resting> {
         self.unrest(seq);
         let resting = self.orders.remove(&seq)?;
+        if resting.is_holding {
+            self.locked[resting.lock.key.index()] -= resting.lock.amount;
+        }
         let order = &resting.order;
         let book = &mut self.books[order.instrument.index()];
         match resting.stage {
             Stage::Working => {
-                self.locked[resting.lock.key.index()] -= resting.lock.amount;
                 book.trailers.retain(|trailer| trailer.seq != seq);
                 book.reducers.retain(|reducer| *reducer != seq);
             }

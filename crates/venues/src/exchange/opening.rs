@@ -30,6 +30,7 @@ impl Exchange {
         queue.sort_unstable();
         queue.dedup();
         for seq in queue {
+            self.hold(seq);
             let Some(resting) = self.orders.get(&seq) else { continue };
             let bar = &frame.bars()[resting.order.instrument.index()];
             let moment = Moment { bar, step: Step::Open, ts: open };

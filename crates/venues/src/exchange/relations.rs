@@ -194,6 +194,7 @@ impl Exchange {
             child.extreme = Some(entry.fill_px.value());
             child.last_px = entry.fill_px;
             self.arrive(seq);
+            self.hold(seq);
             let place = self.orders[&seq].order.instrument;
             let own = |trailer: &&mut Trailer| trailer.seq == seq;
             for trailer in self.books[place.index()].trailers.iter_mut().filter(own) {

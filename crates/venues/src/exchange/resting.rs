@@ -63,6 +63,8 @@ pub(super) struct Resting {
     pub(super) last_px: Price,
     /// What it holds back of the account.
     pub(super) lock: Reservation,
+    /// Whether it does so already: from when its turn came at the venue.
+    pub(super) is_holding: bool,
     /// Where it waits on a ladder.
     pub(super) rung: Option<(Direction, Rung)>,
 }

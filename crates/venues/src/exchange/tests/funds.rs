@@ -182,7 +182,18 @@ fn what_is_not_there_is_not_spent() {
          have USDT=1000 A=0
          spot B minimum=5
          1 sell 1 market on=B
-         bar 100 | 1",
+         bar 100 | 1
+         case an order holds back nothing from those before it
+         1 buy 100% market
+         2 buy 6 limit 99
+         bar 100 100 98 100
+         account
+         case nor from itself
+         1 buy 10 limit 100
+         2 sell 5 limit 105
+         bar 100
+         bar 106
+         account",
         expect![[r#"
             a gap that cash does not cover
               1 #1 rejected 0/10 VEN-BALANCE
@@ -225,13 +236,13 @@ fn what_is_not_there_is_not_spent() {
               0 #2 needs 36.315 USDT
               1 #3 needs 300.15 USDT
               1 #4 needs 100.05 USDT
-              2 #3 rejected 0/3 VEN-BALANCE
-              2 #4 buy 1 at 100 taker market_open open
-              2 #4 filled 1/1
+              2 #3 buy 3 at 100 taker market_open open
+              2 #3 filled 3/3
+              2 #4 rejected 0/1 VEN-BALANCE
               2 #2 buy 6 at 105 taker stop close
               2 #2 filled 6/6
               2 #1 canceled 0/6 VEN-OCO
-              2 USDT 270 A 12
+              2 USDT 70 A 14
             the end of a member leaves the need to the others
               0 #1 needs 594 USDT
               0 #2 needs 0 USDT
@@ -256,6 +267,17 @@ fn what_is_not_there_is_not_spent() {
               3 USDT 975 A 5
             a minimum fee does not pay for base that is not there
               1 #1 rejected 0/1 VEN-POSITION
+            an order holds back nothing from those before it
+              1 #1 buy 10 at 100 taker market_open open
+              1 #1 filled 10/10
+              1 #2 rejected 0/6 VEN-BALANCE
+              1 A 15
+            nor from itself
+              1 #1 buy 10 at 100 taker limit_open open
+              1 #1 filled 10/10
+              2 #2 sell 5 at 105 maker limit_gap open
+              2 #2 filled 5/5
+              2 USDT 525 A 10
         "#]],
     );
 }
@@ -318,6 +340,20 @@ fn perpetuals_need_margin_for_what_they_add() {
          2 sell 60 market
          3 sell 30 market
          bar 100
+         account
+         case the initial margin of the increase and the fee
+         1 buy 99 market
+         2 buy 1 market
+         bar 100
+         account
+         case inverse: margin and profit in coin
+         inverse C leverage=2 size=100
+         have C=1
+         1 buy 1000 market on=C
+         2 buy 1 market on=C
+         bar - | 50000
+         3 sell 1000 market on=C
+         bar - | 52000
          account",
         expect![[r#"
             everything: free margin times leverage, fees included
@@ -370,6 +406,18 @@ fn perpetuals_need_margin_for_what_they_add() {
               2 #3 sell 30 at 100 taker market_open open, fee 1.5 USDT
               2 #3 filled 30/30
               2 USDT 998.5 A -30
+            the initial margin of the increase and the fee
+              1 #1 buy 99 at 100 taker market_open open, fee 4.95 USDT
+              1 #1 filled 99/99
+              1 #2 rejected 0/1 VEN-MARGIN
+              1 USDT 995.05 A 99
+            inverse: margin and profit in coin
+              1 #1 buy 1000 at 50000 taker market_open open
+              1 #1 filled 1000/1000
+              1 #2 rejected 0/1 VEN-MARGIN
+              2 #3 sell 1000 at 52000 taker market_open open
+              2 #3 filled 1000/1000
+              2 USDT 1000 C 1.076923076923
         "#]],
     );
 }
