@@ -71,6 +71,8 @@ pub(super) struct Book {
     pub(super) expiries: BTreeSet<(UtcMillis, u64)>,
     /// Units that the present bar may still fill; `None` without a limit.
     pub(super) budget: Option<Quantity>,
+    /// The close of the bar that the budget is of.
+    pub(super) budget_ts: Option<UtcMillis>,
 }
 
 impl Default for Book {
@@ -85,6 +87,7 @@ impl Default for Book {
             reducers: Vec::new(),
             expiries: BTreeSet::new(),
             budget: None,
+            budget_ts: None,
         }
     }
 }

@@ -50,12 +50,14 @@ impl Exchange {
                 continue;
             }
             let rule = if limit.is_some() { PriceRule::LimitClose } else { PriceRule::MarketClose };
+            self.open_budget(place, frame);
             self.books[place.index()].traveling.retain(|traveling| *traveling != seq);
             self.arrive(seq);
             self.hold(seq);
             let offer = Offer { px: close, limit, rule, liquidity: Liquidity::Taker };
             let moment = Moment { bar, step: Step::Close, ts: frame.ts() };
             self.take(seq, offer, moment, clearing)?;
+            self.expire_due(place, frame, clearing)?;
         }
         Ok(())
     }

@@ -226,6 +226,16 @@ impl Exchange {
         if book::fills(bar) {
             self.follow(place, bar);
         }
+        self.expire_due(place, frame, clearing)
+    }
+
+    /// Ends the orders that no bar after this one can match.
+    fn expire_due<C: Clearing>(
+        &mut self,
+        place: InstrumentIx,
+        frame: &Frame,
+        clearing: &mut C,
+    ) -> Result<(), C::Error> {
         let next_close = frame.ts().after(self.settings.interval);
         let book = &self.books[place.index()];
         let ends = book.expiries.iter().take_while(|(last, _)| *last < next_close);

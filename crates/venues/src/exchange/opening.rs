@@ -52,9 +52,7 @@ impl Exchange {
         if !is_eligible(bar) {
             return Ok(());
         }
-        let instrument = self.instruments.instrument(place);
-        self.books[place.index()].budget =
-            self.settings.models.participation.budget(instrument, bar);
+        self.open_budget(place, frame);
         self.apply_changes(place, open, queue, clearing)?;
         let traveling = std::mem::take(&mut self.books[place.index()].traveling);
         for seq in traveling {
@@ -78,6 +76,17 @@ impl Exchange {
             self.collect_gaps(place, price_of(bar.open), queue);
         }
         Ok(())
+    }
+
+    /// What the bar of a frame may fill, once for all of its steps.
+    pub(super) fn open_budget(&mut self, place: InstrumentIx, frame: &Frame) {
+        let book = &mut self.books[place.index()];
+        if book.budget_ts != Some(frame.ts()) {
+            let (instrument, bar) =
+                (self.instruments.instrument(place), &frame.bars()[place.index()]);
+            book.budget = self.settings.models.participation.budget(instrument, bar);
+            book.budget_ts = Some(frame.ts());
+        }
     }
 
     /// Resting orders that the open has reached or jumped over.

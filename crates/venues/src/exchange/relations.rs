@@ -198,7 +198,7 @@ impl Exchange {
             let place = self.orders[&seq].order.instrument;
             let own = |trailer: &&mut Trailer| trailer.seq == seq;
             for trailer in self.books[place.index()].trailers.iter_mut().filter(own) {
-                trailer.is_fresh = moment.step != Step::Open;
+                trailer.is_fresh = matches!(moment.step, Step::InsideUnknown | Step::InsideLeg);
             }
         }
         let child = &self.orders[&seq];

@@ -382,7 +382,28 @@ fn orders_can_match_the_close_that_they_were_decided_on() {
          1 buy 3 market
          bar 100 100 100 100 100
          2 buy 3 market
-         close",
+         close
+         case a trail that starts at the close follows all of the next bar
+         bar 100 102 98 101
+         1 buy 10 market
+         2 sell 10 trail 3 parent=1 reduce
+         close
+         bar 101 105 100 101
+         bar 103 103 102 102
+         case the budget of the bar counts at its close
+         set share=500
+         bar 100 100 100 100 100
+         1 buy 10 market
+         close
+         bar 100 100 100 100 200
+         2 buy 10 market
+         close
+         case what the close leaves after the last bar expires
+         set share=500
+         bar 100 100 100 100 100
+         1 buy 10 limit 100 until=90
+         close
+         bar 99",
         expect![[r#"
             market orders take the close
               1 #1 buy 10 at 101 taker market_close close
@@ -416,6 +437,23 @@ fn orders_can_match_the_close_that_they_were_decided_on() {
               1 #1 filled 3/3
               1 #2 buy 2 at 100 taker market_close close
               1 #2 partially_filled 2/3
+            a trail that starts at the close follows all of the next bar
+              1 #1 buy 10 at 101 taker market_close close
+              1 #1 filled 10/10
+              1 #2 accepted 0/10 trailing
+              3 #2 sell 10 at 102 taker trailing close
+              3 #2 filled 10/10
+            the budget of the bar counts at its close
+              1 #1 buy 5 at 100 taker market_close close
+              1 #1 partially_filled 5/10
+              2 #1 buy 5 at 100 taker market_open open
+              2 #1 filled 10/10
+              2 #2 buy 5 at 100 taker market_close close
+              2 #2 partially_filled 5/10
+            what the close leaves after the last bar expires
+              1 #1 buy 5 at 100 taker limit_close close
+              1 #1 partially_filled 5/10
+              1 #1 expired 5/10 VEN-EXPIRED
         "#]],
     );
 }
