@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::sync::Arc;
 
-use model::order::{Order, OrderId, Pricing, Size, TimeInForce, Trail};
+use model::order::{Exit, Level, Order, OrderId, Pricing, Size, TimeInForce, Trail};
 
 /// The orders that were sent under names of their own; looked up, never iterated.
 #[derive(Clone, Debug, Default)]
@@ -82,7 +82,12 @@ fn fingerprint(order: &Order) -> blake3::Hash {
     }
     field("oco", order.oco_group.map(|group| group.number.to_string()));
     field("parent", order.parent.map(|parent| parent.number.to_string()));
-    field("tp", order.exits.take_profit.map(|exit| exit.level.to_string()));
-    field("sl", order.exits.stop_loss.map(|exit| exit.level.to_string()));
+    let level = |exit: Exit| match exit.level {
+        Level::Price(price) => decimal(price),
+        Level::Offset(offset) => format!("offset {}", decimal(offset)),
+        Level::OffsetBps(rate) => format!("offset {}bps", decimal(rate.0)),
+    };
+    field("tp", order.exits.take_profit.map(level));
+    field("sl", order.exits.stop_loss.map(level));
     blake3::hash(text.as_bytes())
 }

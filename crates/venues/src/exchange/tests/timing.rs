@@ -463,7 +463,7 @@ fn the_same_client_id_is_the_same_order() {
     check(
         "case the same terms: acknowledged again
          1 buy 10 limit 99 id=a sl=95
-         2 buy 10.0 limit 99.00 id=a sl=95
+         2 buy 10.0 limit 99.00 id=a sl=95.0
          bar 98
          case other terms: rejected
          1 buy 10 limit 99 id=a
@@ -472,6 +472,9 @@ fn the_same_client_id_is_the_same_order() {
          4 buy 10 limit 99 id=a post
          5 buy 10 limit 99 id=a sl=95
          6 buy 10 limit 99 id=b
+         7 buy 10 limit 99 id=c sl=+5
+         8 buy 10 limit 99 id=c sl=5
+         9 buy 10 limit 99 id=c sl=+5bps
          bar 98
          case also when the first has ended
          1 buy 10 market id=a
@@ -490,10 +493,17 @@ fn the_same_client_id_is_the_same_order() {
               0 #3 rejected 0/10 VEN-CLIENT-ID
               0 #4 rejected 0/10 VEN-CLIENT-ID
               0 #5 rejected 0/10 VEN-CLIENT-ID
+              0 #8 rejected 0/10 VEN-CLIENT-ID
+              0 #9 rejected 0/10 VEN-CLIENT-ID
               1 #1 buy 10 at 98 taker limit_open open
               1 #1 filled 10/10
               1 #6 buy 10 at 98 taker limit_open open
               1 #6 filled 10/10
+              1 #7 buy 10 at 98 taker limit_open open
+              1 #7 filled 10/10
+              1 #7sl accepted 0/10 stop 103
+              1 #7sl sell 10 at 98 taker exit_passed open
+              1 #7sl filled 10/10
             also when the first has ended
               1 #1 buy 10 at 98 taker market_open open
               1 #1 filled 10/10
