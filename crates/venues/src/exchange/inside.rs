@@ -80,13 +80,18 @@ impl Exchange {
                 let moment = Moment { bar, step: Step::InsideUnknown, ts };
                 return self.walk_unknown(place, moment, clearing);
             }
-            BarPath::HighFirst => [high, low, close],
-            BarPath::LowFirst => [low, high, close],
+            BarPath::HighFirst => {
+                [(Direction::Up, high), (Direction::Down, low), (Direction::Up, close)]
+            }
+            BarPath::LowFirst => {
+                [(Direction::Down, low), (Direction::Up, high), (Direction::Down, close)]
+            }
         };
         let moment = Moment { bar, step: Step::InsideLeg, ts };
         let mut from = price_of(bar.open);
-        for to in legs.map(price_of) {
-            self.walk_leg(place, from, to, moment, clearing)?;
+        for (direction, to) in legs {
+            let to = price_of(to);
+            self.walk_leg(place, (direction, from, to), moment, clearing)?;
             from = to;
         }
         Ok(())
@@ -120,16 +125,15 @@ impl Exchange {
         Ok(())
     }
 
-    /// Walks one stretch of a bar: what it passes, in the order in which it passes.
+    /// Walks one stretch of a bar: what it passes, in the order in which it passes. One without a
+    /// length has a direction all the same: an open at the high touches what waits there.
     fn walk_leg<C: Clearing>(
         &mut self,
         place: InstrumentIx,
-        from: Price,
-        to: Price,
+        (direction, from, to): (Direction, Price, Price),
         moment: Moment<'_>,
         clearing: &mut C,
     ) -> Result<(), C::Error> {
-        let direction = if to > from { Direction::Up } else { Direction::Down };
         let mut cursor = Cursor::At(from);
         while let Some(rung) = self.books[place.index()].ladder(direction).next_after(cursor, to) {
             cursor = Cursor::After(rung);

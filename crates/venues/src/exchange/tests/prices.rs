@@ -251,6 +251,11 @@ fn limits_take_at_their_first_open_and_make_afterwards() {
          1 buy 10 limit 99
          bar 100
          bar 99 100 99 100
+         case open at the limit and the extreme, with a path
+         set touch path=nearest
+         1 buy 10 limit 99
+         bar 100
+         bar 99 104 99 100
          case gapped without conservative_gaps
          set gaps=open
          1 buy 10 limit 99
@@ -289,6 +294,9 @@ fn limits_take_at_their_first_open_and_make_afterwards() {
               1 #1 buy 10 at 99 maker limit close
               1 #1 filled 10/10
             open at the limit with touch_fills
+              2 #1 buy 10 at 99 maker limit close
+              2 #1 filled 10/10
+            open at the limit and the extreme, with a path
               2 #1 buy 10 at 99 maker limit close
               2 #1 filled 10/10
             gapped without conservative_gaps
