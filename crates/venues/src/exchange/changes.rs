@@ -34,7 +34,9 @@ impl Exchange {
                     let why = (RefusalCode::Canceled, "canceled by its strategy".to_owned());
                     self.end(seq, OrderStatus::Canceled, Some(why), clearing)?;
                 }
-                ChangeKind::Replace(order) => self.exchange_terms(seq, &order, queue, clearing)?,
+                ChangeKind::Replace(order) => {
+                    self.exchange_terms(seq, &order, open, queue, clearing)?;
+                }
             }
         }
         Ok(())
@@ -46,6 +48,7 @@ impl Exchange {
         &mut self,
         seq: u64,
         terms: &Order,
+        open: UtcMillis,
         queue: &mut Vec<u64>,
         clearing: &mut C,
     ) -> Result<(), C::Error> {
@@ -72,6 +75,11 @@ impl Exchange {
         let same = Order { size: old.size, ts_eligible: old.ts_eligible, ..terms.clone() } == *old;
         let lot = self.lot(terms.instrument);
         if shrinks && same || resting.stage == Stage::Dormant {
+            let book = &mut self.books[terms.instrument.index()];
+            if resting.stage == Stage::Dormant {
+                old.expire_at.map(|last| book.expiries.remove(&(last, seq)));
+                terms.expire_at.map(|last| book.expiries.insert((last, seq)));
+            }
             let resting = self.orders.get_mut(&seq).expect("a working order");
             resting.order = Arc::new(terms);
             resting.is_replaced = true;
@@ -81,11 +89,16 @@ impl Exchange {
             return self.tell_terms(seq, clearing);
         }
         let is_working = resting.stage == Stage::Working;
+        let expires = terms.expire_at.is_some_and(|last| last < open.after(self.settings.interval));
         let moved = self.requeue(seq, terms);
+        self.tell_terms(moved, clearing)?;
+        if is_working && expires {
+            return self.expire(moved, clearing);
+        }
         if is_working {
             queue.push(moved);
         }
-        self.tell_terms(moved, clearing)
+        Ok(())
     }
 
     /// Moves an order behind all others, with new terms and what it has filled so far.

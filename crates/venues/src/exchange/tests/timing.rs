@@ -232,7 +232,19 @@ fn cancels_and_replaces_come_before_matching_or_too_late() {
          bar 100 100 98 100 100
          2 sell 10 limit 100.5 parent=1
          bar 100 101 98 100 100
-         bar 100 101 100 100 200",
+         bar 100 101 100 100 200
+         case a replace whose time is over before the bar closes
+         1 buy 10 limit 99
+         bar 100
+         replace 1 buy 10 limit 101 until=119
+         bar 100
+         case a child that is replaced before its parent fills has its new time
+         1 buy 10 limit 95
+         2 sell 10 limit 105 parent=1 until=120
+         bar 100
+         replace 2 sell 10 limit 105 parent=1 until=180
+         bar 100
+         bar 100",
         expect![[r#"
             a cancel before matching
               2 #1 canceled 0/10 VEN-CANCELED
@@ -334,6 +346,12 @@ fn cancels_and_replaces_come_before_matching_or_too_late() {
               3 #2 accepted 0/10 limit 100.5
               4 #2 sell 10 at 100.5 maker limit close
               4 #2 filled 10/10
+            a replace whose time is over before the bar closes
+              2 #1 accepted 0/10 limit 101
+              2 #1 expired 0/10 VEN-EXPIRED
+            a child that is replaced before its parent fills has its new time
+              2 #2 accepted 0/? limit 105
+              3 #2 expired 0/? VEN-EXPIRED
         "#]],
     );
 }
