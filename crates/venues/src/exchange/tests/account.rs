@@ -116,11 +116,17 @@ impl Account {
             "a bar that fills nothing: {fill:?}"
         );
         let instrument = self.instruments.instrument(fill.instrument);
+        let held = self.position(fill.instrument).0;
         let watched = self.orders.get_mut(&fill.order_id).expect("an order that was sent");
         assert!(!watched.has_ended, "terminal states are final: {fill:?}");
         assert!(fill.last_qty.0 > Decimal::ZERO, "a fill of nothing: {fill:?}");
         assert!((fill.last_qty.0 % instrument.lot).is_zero(), "a broken lot: {fill:?}");
         watched.cum_qty += fill.last_qty.0;
+        if watched.order.reduce_only {
+            let change = fill.side.signed(fill.last_qty.0);
+            let after = held + change;
+            assert!(after.abs() + change.abs() == held.abs(), "no smaller position: {fill:?}");
+        }
         let px = fill.last_px.value();
         let limit = watched.order.pricing.price().map(model::money::Price::value);
         if let Some(limit) = limit {

@@ -4,10 +4,12 @@
 #![expect(clippy::too_many_lines, reason = "flat tables may be long")]
 
 mod account;
+mod audit;
 mod brackets;
 mod costs;
 mod funds;
 mod prices;
+mod properties;
 mod scenario;
 mod timing;
 mod volume;

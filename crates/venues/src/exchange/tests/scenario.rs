@@ -40,6 +40,7 @@ use model::order::{
 use model::time::{DAY_MS, Interval, UtcMillis};
 
 use super::account::Account;
+use super::audit::audit;
 use crate::exchange::{
     Admission, Exchange, ExchangeSettings, MatchRules, Models, VenueEvent, admission,
 };
@@ -80,11 +81,20 @@ pub(super) fn check(scenario: &str, expected: Expect) {
     expected.assert_eq(&told);
 }
 
+/// Runs one case.
+pub(super) fn run(scenario: &str) -> Desk {
+    play(&scenario.lines().map(str::trim).collect::<Vec<&str>>(), Lens { is_mirror: false })
+}
+
 fn tell(lines: &[&str], lens: Lens) -> String {
+    play(lines, lens).told
+}
+
+fn play(lines: &[&str], lens: Lens) -> Desk {
     let is_rule = |line: &&&str| RULES.contains(&line.split_whitespace().next().unwrap());
     let mut desk = Desk::open(lines.iter().filter(is_rule).copied(), lens);
     lines.iter().filter(|line| !is_rule(line)).for_each(|line| desk.obey(line));
-    desk.told
+    desk
 }
 
 /// Words with which lines begin that are read before the first bar.
@@ -119,16 +129,18 @@ impl Lens {
 
 /// An exchange with its account, at an instant.
 #[derive(Debug)]
-struct Desk {
+pub(super) struct Desk {
     lens: Lens,
     instruments: Rc<InstrumentTable>,
     exchange: Exchange,
-    account: Account,
+    pub(super) account: Account,
     interval: Interval,
     now: UtcMillis,
     bar: u32,
+    /// The last frame, and the last in which each instrument had a bar.
+    frame: Option<Frame>,
     last: Vec<Option<Frame>>,
-    told: String,
+    pub(super) told: String,
     shows_locks: bool,
 }
 
@@ -165,6 +177,7 @@ impl Desk {
         Self {
             lens,
             exchange: Exchange::new(Rc::clone(&instruments), settings),
+            frame: None,
             last: vec![None; instruments.len()],
             instruments,
             account,
@@ -181,7 +194,7 @@ impl Desk {
         match words[0] {
             "bar" => self.bar(&line["bar".len()..]),
             "close" => {
-                let frame = self.last.iter().flatten().next_back().expect("a bar").clone();
+                let frame = self.frame.clone().expect("a bar");
                 self.exchange.match_close(&frame, &mut self.account).unwrap();
                 self.tell_news();
             }
@@ -241,6 +254,7 @@ impl Desk {
             }
         }
         self.exchange.match_frame(&frame, &mut self.account).unwrap();
+        self.frame = Some(frame);
         self.tell_news();
     }
 
@@ -327,6 +341,7 @@ impl Desk {
     }
 
     fn tell_news(&mut self) {
+        audit(&self.exchange);
         for event in std::mem::take(&mut self.account.news) {
             match event {
                 VenueEvent::Fill(fill) => self.tell_fill(&fill),
