@@ -69,7 +69,7 @@ impl Exchange {
                     resting.order_qty = Some(order_qty);
                 }
                 let fill = self.fill(seq, Bargain { quantity, px, fee }, offer, moment);
-                self.execute(seq, fill, moment, clearing)?;
+                self.execute(seq, fill, moment.market_px(offer.px), moment, clearing)?;
                 if self.orders.contains_key(&seq) {
                     self.rest_or_cancel(seq, moment, clearing)?;
                 }
@@ -195,6 +195,7 @@ impl Exchange {
         &mut self,
         seq: u64,
         fill: Fill,
+        market_px: Price,
         moment: Moment<'_>,
         clearing: &mut C,
     ) -> Result<(), C::Error> {
@@ -213,7 +214,7 @@ impl Exchange {
             filled: resting.cum_qty,
             average: resting.avg_px.unwrap_or(px),
             fill_px: px,
-            market_px: moment.market_px(offer.px),
+            market_px,
         };
         let may_grow = self.may_grow(&self.orders[&seq]);
         if leaves.is_zero() && !may_grow {
