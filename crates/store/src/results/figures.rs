@@ -192,18 +192,20 @@ pub struct TradeFigures {
     pub gross_profit: f64,
     /// Sum of what the losses lost; zero or more.
     pub gross_loss: f64,
-    /// Largest gain of one.
+    /// Profit of the best one; zero without any.
     pub best: f64,
-    /// Largest loss of one; zero or less.
+    /// Profit of the worst one; zero without any.
     pub worst: f64,
 }
 
 impl TradeFigures {
     pub(crate) fn take(&mut self, trip: &RoundTrip) {
         let pnl = float_of(trip.pnl.0) * trip.cash_value;
+        // The first one is both: of trades that all lost, the best is the smallest loss.
+        let is_first = self.count == 0;
         self.count += 1;
-        self.best = self.best.max(pnl);
-        self.worst = self.worst.min(pnl);
+        self.best = if is_first { pnl } else { self.best.max(pnl) };
+        self.worst = if is_first { pnl } else { self.worst.min(pnl) };
         if pnl > 0.0 {
             self.wins += 1;
             self.gross_profit += pnl;
