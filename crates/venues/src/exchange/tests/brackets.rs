@@ -53,7 +53,14 @@ fn of_stop_and_limit_in_one_bar_the_path_decides() {
          bar 100
          2 sell 10 stop 95 reduce oco=1
          3 sell 10 limit 105 reduce oco=1
-         bar 106 107 94 100",
+         bar 106 107 94 100
+         case pessimistic: of both sides what hurts the position first
+         set share=500
+         1 buy 5 market
+         bar 100
+         2 buy 5 stop 105
+         3 sell 5 stop 95
+         bar 100 106 94 100 100",
         expect![[r#"
             pessimistic: the stop
               1 #1 buy 10 at 100 taker market_open open
@@ -106,6 +113,11 @@ fn of_stop_and_limit_in_one_bar_the_path_decides() {
               2 #3 sell 10 at 106 taker limit_open open
               2 #3 filled 10/10
               2 #2 canceled 0/10 VEN-OCO
+            pessimistic: of both sides what hurts the position first
+              1 #1 buy 5 at 100 taker market_open open
+              1 #1 filled 5/5
+              2 #3 sell 5 at 95 taker stop close
+              2 #3 filled 5/5
         "#]],
     );
 }

@@ -354,7 +354,21 @@ fn perpetuals_need_margin_for_what_they_add() {
          bar - | 50000
          3 sell 1000 market on=C
          bar - | 52000
-         account",
+         account
+         case what is held back is reckoned by type
+         set locks
+         spot B maker=10 taker=20
+         1 buy 1 market on=B
+         2 buy 1 limit 99 on=B
+         3 buy 1 limit 101 on=B
+         4 buy 1 stop 105 on=B
+         5 buy 1 stop 95 on=B
+         6 buy 1 stop 105 limit 106 on=B
+         7 buy 1 trail 2 on=B
+         8 sell 1 limit 99 on=B
+         9 buy 50% market on=B
+         10 sell 1 market reduce on=B
+         11 buy 1 market on=A",
         expect![[r#"
             everything: free margin times leverage, fees included
               1 #1 buy 99.50248756 at 100 taker market_open open, fee 4.975124378 USDT
@@ -418,6 +432,18 @@ fn perpetuals_need_margin_for_what_they_add() {
               2 #3 sell 1000 at 52000 taker market_open open
               2 #3 filled 1000/1000
               2 USDT 1000 C 1.076923076923
+            what is held back is reckoned by type
+              0 #1 needs 100.2501 USDT
+              0 #2 needs 99.099 USDT
+              0 #3 needs 101.202 USDT
+              0 #4 needs 105.262605 USDT
+              0 #5 needs 100.2501 USDT
+              0 #6 needs 106.212 USDT
+              0 #7 needs 102.255102 USDT
+              0 #8 needs 1 B
+              0 #9 needs 0 USDT
+              0 #10 needs 0 B
+              0 #11 needs 10.055025 USDT
         "#]],
     );
 }

@@ -244,6 +244,12 @@ fn cancels_and_replaces_come_before_matching_or_too_late() {
          bar 100
          replace 2 sell 10 limit 105 parent=1 until=180
          bar 100
+         bar 100
+         case a replace to what has filled is done
+         set share=500
+         1 buy 10 limit 101
+         bar 100 100 100 100 100
+         replace 1 buy 5 limit 101
          bar 100",
         expect![[r#"
             a cancel before matching
@@ -352,6 +358,10 @@ fn cancels_and_replaces_come_before_matching_or_too_late() {
             a child that is replaced before its parent fills has its new time
               2 #2 accepted 0/? limit 105
               3 #2 expired 0/? VEN-EXPIRED
+            a replace to what has filled is done
+              1 #1 buy 5 at 100 taker limit_open open
+              1 #1 partially_filled 5/10
+              2 #1 filled 5/5
         "#]],
     );
 }
