@@ -131,7 +131,9 @@ impl Exchange {
         match (stage, order.expire_at) {
             (Stage::Traveling(_), _) => book.traveling.push(seq),
             // Its time runs while it waits for its parent.
-            (Stage::Dormant, Some(last)) => drop(book.expiries.insert((last, seq))),
+            (Stage::Dormant, Some(last)) => {
+                book.expiries.insert((last, seq));
+            }
             (Stage::Dormant | Stage::Working, _) => {}
         }
         let no_lock = self.no_lock(&order);

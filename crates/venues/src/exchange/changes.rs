@@ -77,8 +77,8 @@ impl Exchange {
         if shrinks && same || resting.stage == Stage::Dormant {
             let book = &mut self.books[terms.instrument.index()];
             if resting.stage == Stage::Dormant {
-                old.expire_at.map(|last| book.expiries.remove(&(last, seq)));
-                terms.expire_at.map(|last| book.expiries.insert((last, seq)));
+                book.expiries.retain(|(_, expiring)| *expiring != seq);
+                book.expiries.extend(terms.expire_at.map(|last| (last, seq)));
             }
             let resting = self.orders.get_mut(&seq).expect("a working order");
             resting.order = Arc::new(terms);
