@@ -1,4 +1,5 @@
-//! Time of a bar at which orders rest and none is reached: `cargo bench -p venues`.
+//! Time of a bar at which orders rest and none is reached, and of one that fills an order after many
+//! others: `cargo bench -p venues`.
 //!
 //! Target: ten resting orders cost at most 100 ns a bar more than none, a thousand at most 1 µs. The
 //! figures are those of [`BARS`] bars.
@@ -49,6 +50,26 @@ impl Clearing for Idle {
     }
 }
 
+/// An account that can pay for everything and forgets it.
+struct Boundless;
+
+impl Clearing for Boundless {
+    type Error = Infallible;
+
+    fn free(&self, _key: KeyIx) -> Decimal {
+        Decimal::from(1_000_000_000)
+    }
+
+    fn position(&self, _instrument: InstrumentIx) -> Quantity {
+        Quantity::ZERO
+    }
+
+    fn take(&mut self, event: VenueEvent) -> Result<(), Infallible> {
+        divan::black_box(event);
+        Ok(())
+    }
+}
+
 fn exchange() -> Exchange {
     let mut table = InstrumentTable::new();
     table.add(Instrument::spot("x:spot:BTCUSDT".parse().expect("an id"), "BTC", "USDT"));
@@ -70,11 +91,12 @@ fn exchange() -> Exchange {
 
 /// Limits below and stops above 100, all apart.
 fn order(number: u32) -> Order {
+    let number_in_range = number % 1_001;
     let price = |cents: u32| Price::new(Decimal::new(cents.into(), 2)).expect("positive");
     let pricing = if number.is_multiple_of(2) {
-        Pricing::Limit { price: price(9_000 - number) }
+        Pricing::Limit { price: price(9_000 - number_in_range) }
     } else {
-        Pricing::Stop { stop_price: price(11_000 + number) }
+        Pricing::Stop { stop_price: price(11_000 + number_in_range) }
     };
     Order {
         order_id: OrderId { strategy: StrategyIx(0), number },
@@ -125,5 +147,31 @@ fn bars(bencher: Bencher, orders: u32) {
             exchange.match_frame(divan::black_box(frame), &mut Idle).expect("infallible");
         }
         assert_eq!(exchange.open_orders(), orders as usize);
+    });
+}
+
+/// A bar with one market order, after many that have filled: what is past must not cost anything.
+#[divan::bench(args = [0, 1_000, 100_000])]
+fn fills_after_others(bencher: Bencher, past: u32) {
+    let frames = frames();
+    let mut exchange = exchange();
+    let last = Price::new(Decimal::ONE_HUNDRED).expect("positive");
+    let mut number = 0;
+    let mut trade = |exchange: &mut Exchange, frame: &Frame| {
+        number += 1;
+        let market = Order { pricing: Pricing::Market, ..order(number) };
+        exchange.send(&market, last, &Boundless);
+        exchange.match_frame(frame, &mut Boundless).expect("infallible");
+    };
+    // Time does not go back, so it is one bar again and again.
+    let frame = &frames[0];
+    for _ in 0..past {
+        trade(&mut exchange, frame);
+    }
+    bencher.counter(ItemsCount::new(BARS)).bench_local(|| {
+        for _ in 0..BARS {
+            trade(&mut exchange, divan::black_box(frame));
+        }
+        assert_eq!(exchange.open_orders(), 0);
     });
 }
