@@ -203,7 +203,10 @@ impl<'a> Cells<'a> {
             }
             return None;
         };
-        let operation = self.text("operation");
+        if !names.instruments.instrument(instrument).is_trading {
+            self.wrong("instrument", "an instrument with trading = true");
+        }
+        let (operation, text) = (self.text("operation"), self.text("instrument"));
         let fitting = if names.is_perpetual(instrument) { PERP_TRADE } else { SPOT_TRADE };
         if !operation.is_empty() && !operation.eq_ignore_ascii_case(fitting) {
             let expected = format!("{fitting} for {text}");

@@ -13,6 +13,9 @@ use super::row::{Action, Row};
 /// Faults that are reported one by one; a file of another kind has one on every line.
 const MOST_FAULTS: usize = 100;
 
+/// First byte of a line that is for people only.
+const COMMENT: u8 = b'#';
+
 /// What a file says.
 #[derive(Debug)]
 pub(super) struct Script {
@@ -28,10 +31,14 @@ pub(super) fn read(
     instruments: &InstrumentTable,
 ) -> Result<Script, Vec<ParameterFault>> {
     // Rows of another length are faults like others: the reader goes on behind them.
-    let mut reader =
-        ReaderBuilder::new().trim(Trim::All).flexible(true).from_reader(text.as_bytes());
+    let mut reader = ReaderBuilder::new()
+        .trim(Trim::All)
+        .flexible(true)
+        .comment(Some(COMMENT))
+        .from_reader(text.as_bytes());
     let header = reader.headers().expect("a text in memory can be read").clone();
-    let columns = columns(&header)?;
+    let marked = text.trim_start_matches('\u{feff}');
+    let columns = columns(&header, line_at(marked, after_comments(marked)))?;
     let names = Names::new(instruments);
     let mut lines = Lines { text, byte: 0, line: 1 };
     let mut rows: Vec<Row> = Vec::new();
@@ -60,19 +67,22 @@ pub(super) fn read(
 }
 
 /// Places of the columns by name.
-fn columns(header: &StringRecord) -> Result<BTreeMap<String, usize>, Vec<ParameterFault>> {
+fn columns(
+    header: &StringRecord,
+    line: u64,
+) -> Result<BTreeMap<String, usize>, Vec<ParameterFault>> {
     let mut columns = BTreeMap::new();
     let mut faults = Vec::new();
     for (place, name) in header.iter().enumerate() {
         if !COLUMNS.contains(&name) && !LATER.contains(&name) {
             let expected = format!("columns {}", COLUMNS.join(", "));
-            faults.push(fault(1, format!("unknown column `{name}`"), &expected));
+            faults.push(fault(line, format!("unknown column `{name}`"), &expected));
         } else if columns.insert(name.to_owned(), place).is_some() {
-            faults.push(fault(1, format!("column `{name}` again"), "every column once"));
+            faults.push(fault(line, format!("column `{name}` again"), "every column once"));
         }
     }
     if !columns.contains_key("decide_ts") {
-        faults.push(fault(1, "no column `decide_ts`".to_owned(), "a time on every row"));
+        faults.push(fault(line, "no column `decide_ts`".to_owned(), "a time on every row"));
     }
     if faults.is_empty() { Ok(columns) } else { Err(faults) }
 }
@@ -128,6 +138,20 @@ fn in_order(mut faults: Vec<ParameterFault>) -> Vec<ParameterFault> {
     faults
 }
 
+/// Bytes of the empty lines and comments that a text starts with; the reader skips them.
+fn after_comments(text: &str) -> usize {
+    let is_skipped = |line: &&str| {
+        line.trim_end_matches(['\r', '\n']).is_empty() || line.as_bytes()[0] == COMMENT
+    };
+    text.split_inclusive('\n').take_while(is_skipped).map(str::len).sum()
+}
+
+/// Line of a place in a text, from 1.
+fn line_at(text: &str, byte: usize) -> u64 {
+    let breaks = text[..byte].matches('\n').count();
+    1 + u64::try_from(breaks).expect("fewer than 2^64 lines")
+}
+
 /// Counts lines. The CSV reader's own count is off at empty lines and where lines end in CR LF.
 struct Lines<'a> {
     text: &'a str,
@@ -140,10 +164,8 @@ impl Lines<'_> {
     fn line_of(&mut self, record: &StringRecord) -> u64 {
         let byte = record.position().map_or(0, csv::Position::byte);
         let place = usize::try_from(byte).expect("a place in memory");
-        let behind = &self.text[place..];
-        let start = place + behind.len() - behind.trim_start_matches(['\r', '\n']).len();
-        let breaks = self.text[self.byte..start].matches('\n').count();
-        self.line += u64::try_from(breaks).expect("fewer than 2^64 lines");
+        let start = place + after_comments(&self.text[place..]);
+        self.line += line_at(&self.text[self.byte..], start - self.byte) - 1;
         self.byte = start;
         self.line
     }

@@ -397,6 +397,27 @@ fn lines_are_counted_whatever_ends_them() {
 }
 
 #[test]
+fn comments_and_empty_lines_are_passed_over_and_counted() {
+    let text = file_of(
+        "# For people.
+
+         decide_ts,order_id,instrument,side,qty
+         # More, with a \" in it.
+         @1,#1,spot,buy,1
+
+         # And more.
+         x,,spot,buy,1",
+    );
+    for text in [text.clone(), text.replace('\n', "\r\n"), format!("\u{feff}{text}")] {
+        let faults = build(&Stage::new(&[SPOT]), &text).err().unwrap();
+        assert!(faults.starts_with("line 8: decide_ts `x`;"), "{faults}");
+        let header = text.replace("side", "sides");
+        let faults = build(&Stage::new(&[SPOT]), &header).err().unwrap();
+        assert!(faults.starts_with("line 3: unknown column `sides`;"), "{faults}");
+    }
+}
+
+#[test]
 fn a_file_of_another_kind_is_not_reported_line_by_line() {
     let text = "decide_ts,qty\n".to_owned() + &"x,1\n".repeat(1_000);
     let faults = build(&Stage::new(&[SPOT]), &text).err().unwrap();
