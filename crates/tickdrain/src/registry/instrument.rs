@@ -93,6 +93,10 @@ impl InstrumentEntry {
         let min_notional = reader.or_default("min_notional", &field, min_notional);
         let max_qty =
             reader.optional("max_qty", &Positive).or_else(|| known.and_then(|known| known.max_qty));
+        if let Some(most) = max_qty.filter(|most| *most < min_qty) {
+            let expected = format!("at least min_qty, {min_qty}");
+            reader.record("max_qty", "CFG-VALUE", most.to_string(), expected);
+        }
         let price_band_bps = reader
             .optional("price_band_bps", &Positive)
             .or_else(|| known.and_then(|known| known.price_band_bps));

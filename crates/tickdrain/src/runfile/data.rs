@@ -108,6 +108,7 @@ pub(super) fn read(
     let mut series: Vec<CandleSeries> = Vec::new();
     let mut finer = Vec::new();
     let mut complete = !readers.is_empty();
+    let mut is_repeated = false;
     let mut resolved = Vec::new();
     for reader in readers {
         let log = reader.log();
@@ -128,14 +129,8 @@ pub(super) fn read(
                 finer.push(read);
                 continue;
             }
-            let found = format!("a second series of candles of `{}`", read.instrument);
-            let fault =
-                Fault::new("CFG-DATA-DUPLICATE", read.place.clone(), found, "one per instrument");
-            log.record(
-                fault
-                    .key(read.key)
-                    .hint("files that follow each other in time go into one `path = [...]`; finer candles are for execution.path = \"sub_bars\""),
-            );
+            log.record(duplicate(&read, earlier, takes_finer && is_second, takes_finer));
+            is_repeated = true;
             continue;
         }
         let place = u16::try_from(series.len()).expect("fewer than 65,536 series");
@@ -143,10 +138,33 @@ pub(super) fn read(
         series.push(read);
     }
     root.put("data", toml::Value::Array(resolved));
-    if takes_finer && complete {
+    if takes_finer && complete && !is_repeated {
         require_finer(root, &series, &finer, frame);
     }
     DataSection { series, finer, complete }
+}
+
+/// The fault of a series whose instrument has one already; with `is_second` a finer one would do.
+fn duplicate(
+    series: &CandleSeries,
+    earlier: &CandleSeries,
+    is_second: bool,
+    takes_finer: bool,
+) -> Fault {
+    let found = format!("another series of candles of `{}`", series.instrument);
+    let expected = match (is_second, takes_finer) {
+        (true, _) => {
+            format!("one whose candles are not as long as the first's, {}", earlier.interval)
+        }
+        (false, true) => "one per instrument, and one of finer candles".to_owned(),
+        (false, false) => "one per instrument".to_owned(),
+    };
+    let mut hint = "files that follow each other in time go into one `path = [...]`".to_owned();
+    if !takes_finer {
+        hint += "; finer candles are for execution.path = \"sub_bars\"";
+    }
+    let fault = Fault::new("CFG-DATA-DUPLICATE", series.place.clone(), found, expected);
+    fault.key(series.key.clone()).hint(hint)
 }
 
 /// Whether the run takes bars apart, as `execution.path` says; asked before that section is read.

@@ -7,7 +7,8 @@ use venues::exchange::MatchRules;
 use venues::slippage::ImpactExponent;
 
 use super::document::Node;
-use super::field::{Choice, Delay, Flag};
+use super::fault::Fault;
+use super::field::{Choice, Delay, Field, Flag};
 use super::number::{Number, Positive, Whole};
 use super::reader::TableReader;
 use crate::catalog::{ModelCatalog, ModelKind};
@@ -194,11 +195,18 @@ fn with_own<T: Copy>(
 }
 
 fn read_slippage(execution: &mut TableReader<'_>, models: &ModelCatalog) -> SlippageConfig {
-    let mut reader = execution.table("slippage");
+    let mut reader =
+        execution.table_of("slippage", "a table such as { model = \"fixed\", bps = 1 }");
     let names = with_own(&SLIPPAGE_MODELS, models, ModelKind::Slippage, SlippageModelName::Own);
     let bps = |reader: &mut TableReader<'_>, key: &str| {
         Bps(reader.or_default(key, &SHARE_BPS, Decimal::ZERO))
     };
+    if !execution.is_vacant("slippage") && reader.node("model").is_none() {
+        // Which other keys there are is for the model to say.
+        reader.record_missing("model", Choice(&names).expected());
+        reader.abandon();
+        return SlippageConfig::None;
+    }
     let slippage = match reader.or_default("model", &Choice(&names), SlippageModelName::None) {
         SlippageModelName::None => SlippageConfig::None,
         SlippageModelName::Own(name) => SlippageConfig::Own(name),
@@ -216,12 +224,13 @@ fn read_slippage(execution: &mut TableReader<'_>, models: &ModelCatalog) -> Slip
 
 /// `buckets = [{ up_to = "10000", bps = 1 }, …]`, ascending.
 fn read_buckets(slippage: &mut TableReader<'_>) -> Vec<(Decimal, Bps)> {
+    let example = "a list of { up_to = notional, bps = distance }";
     if slippage.is_vacant("buckets") {
-        slippage.record_missing("buckets", "a list of { up_to = notional, bps = distance }");
+        slippage.record_missing("buckets", example);
     }
     let mut buckets: Vec<(Decimal, Bps)> = Vec::new();
     let mut resolved = Vec::new();
-    for mut reader in slippage.tables("buckets") {
+    for mut reader in slippage.tables_of("buckets", "{ up_to = notional, bps = distance }") {
         let up_to = reader.required("up_to", &Positive);
         let bps = reader.required("bps", &SHARE_BPS);
         if let (Some(up_to), Some((last, _))) = (up_to, buckets.last())
@@ -239,13 +248,14 @@ fn read_buckets(slippage: &mut TableReader<'_>) -> Vec<(Decimal, Bps)> {
 
 fn read_participation(reader: &mut TableReader<'_>, models: &ModelCatalog) -> ParticipationConfig {
     let share = reader.or_default("participation_bps", &SHARE_BPS, Decimal::ZERO);
-    let own = with_own(&[], models, ModelKind::Participation, ParticipationConfig::Own);
-    if own.is_empty() && reader.peek("participation").is_none() {
+    if models.names(ModelKind::Participation).next().is_none()
+        && reader.peek("participation").is_none()
+    {
         return ParticipationConfig::Share(Bps(share));
     }
-    reader
-        .optional("participation", &Choice(&own))
-        .unwrap_or(ParticipationConfig::Share(Bps(share)))
+    let own = OwnModel::of(models, ModelKind::Participation, "a share as `participation_bps`");
+    let own = reader.optional("participation", &own);
+    own.map_or(ParticipationConfig::Share(Bps(share)), ParticipationConfig::Own)
 }
 
 /// A duration, `{ min = …, max = … }`, or `{ model = … }`.
@@ -254,19 +264,57 @@ fn read_latency(execution: &mut TableReader<'_>, models: &ModelCatalog) -> Laten
         return LatencyConfig::Fixed(execution.or_default("latency", &Delay, None));
     }
     let mut reader = execution.table("latency");
-    let own = with_own(&[], models, ModelKind::Latency, LatencyConfig::Own);
     let latency = if reader.node("model").is_some() {
-        let model = reader.required("model", &Choice(&own));
-        model.unwrap_or(LatencyConfig::Fixed(None))
+        let own = OwnModel::of(models, ModelKind::Latency, "{ min = …, max = … }");
+        reader.required("model", &own).map_or(LatencyConfig::Fixed(None), LatencyConfig::Own)
     } else {
         let min = reader.or_default("min", &Delay, None);
         let max = reader.required("max", &Delay).unwrap_or(min);
         if max.map_or(0, Interval::millis) < min.map_or(0, Interval::millis) {
-            let found = "a longest latency below the shortest".to_owned();
-            reader.record("max", "CFG-VALUE", found, "at least as long as `min`");
+            let [min, max] = [min, max].map(|delay| Delay.write(&delay));
+            reader.record("max", "CFG-VALUE", max.to_string(), format!("at least min, {min}"));
         }
         LatencyConfig::Uniform(min, max)
     };
     execution.put("latency", toml::Value::Table(reader.finish()));
     latency
+}
+
+/// The name of one of the program's own models.
+#[derive(Debug)]
+pub(super) struct OwnModel {
+    names: Vec<(&'static str, &'static str)>,
+    /// What can be said in its place.
+    instead: &'static str,
+}
+
+impl OwnModel {
+    pub(super) fn of(models: &ModelCatalog, kind: ModelKind, instead: &'static str) -> Self {
+        Self { names: models.names(kind).map(|name| (name, name)).collect(), instead }
+    }
+}
+
+impl Field for OwnModel {
+    type Value = &'static str;
+
+    fn expected(&self) -> String {
+        match self.names.as_slice() {
+            [] => format!("{}: this program has no such model of its own", self.instead),
+            names => Choice(names).expected(),
+        }
+    }
+
+    fn read(&self, node: &Node) -> Result<&'static str, Vec<Fault>> {
+        let names = Choice(&self.names);
+        names.read(node).map_err(|mut faults| {
+            for fault in &mut faults {
+                fault.expected = self.expected();
+            }
+            faults
+        })
+    }
+
+    fn write(&self, value: &&'static str) -> toml::Value {
+        toml::Value::String((*value).to_owned())
+    }
 }

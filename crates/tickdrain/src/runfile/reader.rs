@@ -107,10 +107,15 @@ impl<'a> TableReader<'a> {
 
     /// The table of a key; an empty one if it is absent or no table.
     pub fn table(&mut self, key: &str) -> TableReader<'a> {
+        self.table_of(key, "a table")
+    }
+
+    /// The table of a key of which only a certain one, such as `expected`, can be meant.
+    pub fn table_of(&mut self, key: &str, expected: &str) -> TableReader<'a> {
         let node = self.node(key);
         let table = node.and_then(Node::as_table);
         if let (Some(node), None) = (node, table) {
-            self.record_type(key, node, "a table");
+            self.record_type(key, node, expected);
         }
         let (table, place) = (table.unwrap_or(TableNode::EMPTY), self.place(key));
         TableReader::new(table, place, self.key_path(key), self.log)
@@ -118,6 +123,11 @@ impl<'a> TableReader<'a> {
 
     /// The tables of a key: an array of them, or a single one; none if it is absent.
     pub fn tables(&mut self, key: &str) -> Vec<TableReader<'a>> {
+        self.tables_of(key, "a table")
+    }
+
+    /// The tables of a key of which only certain ones, such as `expected`, can be meant.
+    pub fn tables_of(&mut self, key: &str, expected: &str) -> Vec<TableReader<'a>> {
         let Some(node) = self.node(key) else {
             return Vec::new();
         };
@@ -130,7 +140,7 @@ impl<'a> TableReader<'a> {
             };
             match node.as_table() {
                 Some(table) => readers.push(Self::new(table, node.place.clone(), path, self.log)),
-                None => self.record_type(key, node, "a table"),
+                None => self.record_type(key, node, expected),
             }
         }
         readers

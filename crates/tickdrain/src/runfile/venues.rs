@@ -9,6 +9,7 @@ use model::money::{Bps, Cash};
 use venues::fees::{FeeTier, MakerTaker};
 
 use super::document::{Entry, Node, TableNode, Value};
+use super::execution::OwnModel;
 use super::fault::Fault;
 use super::field::{Choice, Instant};
 use super::number::Number;
@@ -233,11 +234,10 @@ fn read_fees(reader: &mut TableReader<'_>, venue: &mut VenueEntry, used: &[Instr
 /// or `fees = { model = … }`.
 fn read_tariff(venue: &mut TableReader<'_>, models: &ModelCatalog) -> Option<TariffConfig> {
     venue.node("fees")?;
-    let mut reader = venue.table("fees");
+    let mut reader = venue.table_of("fees", "a table such as { minimum = 1, tiers = […] }");
     if reader.node("model").is_some() {
-        let own: Vec<(&'static str, &'static str)> =
-            models.names(ModelKind::Fees).map(|name| (name, name)).collect();
-        let name = reader.required("model", &Choice(&own));
+        let own = OwnModel::of(models, ModelKind::Fees, "tiers of rates");
+        let name = reader.required("model", &own);
         venue.put("fees", toml::Value::Table(reader.finish()));
         return name.map(TariffConfig::Own);
     }
@@ -245,13 +245,20 @@ fn read_tariff(venue: &mut TableReader<'_>, models: &ModelCatalog) -> Option<Tar
         Cash(reader.or_default(key, &Number::NOT_NEGATIVE, Decimal::ZERO))
     };
     let (minimum, per_trade) = (amount(&mut reader, "minimum"), amount(&mut reader, "per_trade"));
-    let mut tiers = Vec::new();
+    let mut tiers: Vec<FeeTier> = Vec::new();
     let mut resolved = Vec::new();
-    for mut tier in reader.tables("tiers") {
+    for mut tier in reader.tables_of("tiers", "{ volume_30d = …, maker_bps = …, taker_bps = … }")
+    {
         let valid_from = tier.optional("valid_from", &Instant);
         let volume_30d = tier.or_default("volume_30d", &Number::NOT_NEGATIVE, Decimal::ZERO);
         let maker = tier.required("maker_bps", &FEE_BPS);
         let taker = tier.required("taker_bps", &FEE_BPS);
+        let is_same =
+            |other: &FeeTier| (other.valid_from, other.volume_30d) == (valid_from, volume_30d);
+        if tiers.iter().any(is_same) {
+            let found = format!("{volume_30d} a second time, with the same `valid_from`");
+            tier.record("volume_30d", "CFG-VALUE", found, "every tier once");
+        }
         if let Some((maker, taker)) = maker.zip(taker) {
             tiers.push(FeeTier { valid_from, volume_30d, maker: Bps(maker), taker: Bps(taker) });
         }

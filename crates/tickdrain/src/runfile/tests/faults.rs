@@ -12,7 +12,7 @@ use crate::runfile::fault::FaultClass;
 #[test]
 fn unknown_keys_are_found_at_every_level() {
     let text = format!(
-        "{}fats = 1\n[venues.binance]\nmaker = 1\n[execution]\nfil = 1\nslippage = {{ bps = 1 }}\n[risk]\nmax = 1\n[engine]\nthreads = 4\n[output]\n",
+        "{}fats = 1\n[venues.binance]\nmaker = 1\n[execution]\nfil = 1\nslippage = {{ model = \"none\", bps = 1 }}\n[risk]\nmax = 1\n[engine]\nthreads = 4\n[output]\n",
         small("path =", "columns = { openn = \"o\" }\npath =")
             .replace("[[data]]\n", "wramup = 3\n[[data]]\nkin = 1\n")
     );
@@ -55,7 +55,7 @@ fn unknown_keys_are_found_at_every_level() {
               --> run.toml:15:1
                |
             15 | maker = 1
-               | ^^^^^ expected one of kind, maker_bps, taker_bps, fee_in, leverage, margin
+               | ^^^^^ expected one of kind, maker_bps, taker_bps, fee_in, leverage, margin, fees
 
             error[CFG-UNKNOWN-KEY]: unknown key `fil` in execution
               --> run.toml:17:1
@@ -66,10 +66,10 @@ fn unknown_keys_are_found_at_every_level() {
                = help: did you mean `fill`?
 
             error[CFG-UNKNOWN-KEY]: unknown key `bps` in execution.slippage
-              --> run.toml:18:14
+              --> run.toml:18:30
                |
-            18 | slippage = { bps = 1 }
-               |              ^^^ expected only model
+            18 | slippage = { model = "none", bps = 1 }
+               |                              ^^^ expected only model
 
             error[CFG-NOT-IMPLEMENTED]: risk.max is not implemented yet
               --> run.toml:20:1
@@ -269,22 +269,7 @@ kind = "funding"
 of = "binance:perp:BTCUSDT"
 path = "funding.parquet"
 
-[venues.binance]
-leverage = 3
-margin = "isolated"
-fee_in = "base"
-
 [execution]
-fill = "same_close"
-slippage = { model = "buckets", edges = [1, 2] }
-participation_bps = 100
-market_carry = false
-clip_to_bar = true
-path = "sub_bars"
-touch_fills = true
-conservative_gaps = false
-latency_bars = 1
-latency = "250ms"
 on_failed_order = "continue"
 exit_at_end = true
 
@@ -301,123 +286,45 @@ level = "decisions"
     check(
         &text,
         &expect![[r#"
-        error[CFG-NOT-IMPLEMENTED]: data kind `funding` is not implemented yet
-          --> run.toml:12:8
-           |
-        12 | kind = "funding"
-           |        ^^^^^^^^^ expected "candles"
+            error[CFG-NOT-IMPLEMENTED]: data kind `funding` is not implemented yet
+              --> run.toml:12:8
+               |
+            12 | kind = "funding"
+               |        ^^^^^^^^^ expected "candles"
 
-        error[CFG-NOT-IMPLEMENTED]: venues.binance.leverage = "3" is not implemented yet
-          --> run.toml:17:12
-           |
-        17 | leverage = 3
-           |            ^ expected "1"
+            error[CFG-NOT-IMPLEMENTED]: execution.on_failed_order = "continue" is not implemented yet
+              --> run.toml:17:19
+               |
+            17 | on_failed_order = "continue"
+               |                   ^^^^^^^^^^ expected "abort_run"
 
-        error[CFG-NOT-IMPLEMENTED]: venues.binance.margin = "isolated" is not implemented yet
-          --> run.toml:18:10
-           |
-        18 | margin = "isolated"
-           |          ^^^^^^^^^^ expected "cross"
+            error[CFG-NOT-IMPLEMENTED]: execution.exit_at_end = true is not implemented yet
+              --> run.toml:18:15
+               |
+            18 | exit_at_end = true
+               |               ^^^^ expected false
 
-        error[CFG-NOT-IMPLEMENTED]: venues.binance.fee_in = "base" is not implemented yet
-          --> run.toml:19:10
-           |
-        19 | fee_in = "base"
-           |          ^^^^^^ expected "quote"
+            error[CFG-NOT-IMPLEMENTED]: risk.max_leverage is not implemented yet
+              --> run.toml:21:1
+               |
+            21 | max_leverage = 3
+               | ^^^^^^^^^^^^ expected no keys here
 
-        error[CFG-NOT-IMPLEMENTED]: execution.fill = "same_close" is not implemented yet
-          --> run.toml:22:8
-           |
-        22 | fill = "same_close"
-           |        ^^^^^^^^^^^^ expected "next_open"
+            error[CFG-NOT-IMPLEMENTED]: pnl.strict is not implemented yet
+              --> run.toml:24:1
+               |
+            24 | strict = true
+               | ^^^^^^ expected no keys here
 
-        error[CFG-NOT-IMPLEMENTED]: slippage model `buckets` is not implemented yet
-          --> run.toml:23:22
-           |
-        23 | slippage = { model = "buckets", edges = [1, 2] }
-           |                      ^^^^^^^^^ expected "none" or "fixed"
+            error[CFG-NOT-IMPLEMENTED]: audit level `decisions` is not implemented yet
+              --> run.toml:27:9
+               |
+            27 | level = "decisions"
+               |         ^^^^^^^^^^^ expected "full" or "off"
 
-        error[CFG-NOT-IMPLEMENTED]: execution.participation_bps = "100" is not implemented yet
-          --> run.toml:24:21
-           |
-        24 | participation_bps = 100
-           |                     ^^^ expected "0"
-
-        error[CFG-NOT-IMPLEMENTED]: execution.market_carry = false is not implemented yet
-          --> run.toml:25:16
-           |
-        25 | market_carry = false
-           |                ^^^^^ expected true
-
-        error[CFG-NOT-IMPLEMENTED]: execution.clip_to_bar = true is not implemented yet
-          --> run.toml:26:15
-           |
-        26 | clip_to_bar = true
-           |               ^^^^ expected false
-
-        error[CFG-NOT-IMPLEMENTED]: execution.path = "sub_bars" is not implemented yet
-          --> run.toml:27:8
-           |
-        27 | path = "sub_bars"
-           |        ^^^^^^^^^^ expected "pessimistic"
-
-        error[CFG-NOT-IMPLEMENTED]: execution.touch_fills = true is not implemented yet
-          --> run.toml:28:15
-           |
-        28 | touch_fills = true
-           |               ^^^^ expected false
-
-        error[CFG-NOT-IMPLEMENTED]: execution.conservative_gaps = false is not implemented yet
-          --> run.toml:29:21
-           |
-        29 | conservative_gaps = false
-           |                     ^^^^^ expected true
-
-        error[CFG-NOT-IMPLEMENTED]: execution.latency_bars = 1 is not implemented yet
-          --> run.toml:30:16
-           |
-        30 | latency_bars = 1
-           |                ^ expected 0
-
-        error[CFG-NOT-IMPLEMENTED]: execution.latency = "250ms" is not implemented yet
-          --> run.toml:31:11
-           |
-        31 | latency = "250ms"
-           |           ^^^^^^^ expected "0s"
-
-        error[CFG-NOT-IMPLEMENTED]: execution.on_failed_order = "continue" is not implemented yet
-          --> run.toml:32:19
-           |
-        32 | on_failed_order = "continue"
-           |                   ^^^^^^^^^^ expected "abort_run"
-
-        error[CFG-NOT-IMPLEMENTED]: execution.exit_at_end = true is not implemented yet
-          --> run.toml:33:15
-           |
-        33 | exit_at_end = true
-           |               ^^^^ expected false
-
-        error[CFG-NOT-IMPLEMENTED]: risk.max_leverage is not implemented yet
-          --> run.toml:36:1
-           |
-        36 | max_leverage = 3
-           | ^^^^^^^^^^^^ expected no keys here
-
-        error[CFG-NOT-IMPLEMENTED]: pnl.strict is not implemented yet
-          --> run.toml:39:1
-           |
-        39 | strict = true
-           | ^^^^^^ expected no keys here
-
-        error[CFG-NOT-IMPLEMENTED]: audit level `decisions` is not implemented yet
-          --> run.toml:42:9
-           |
-        42 | level = "decisions"
-           |         ^^^^^^^^^^^ expected "full" or "off"
-
-        19 faults in all
-        exit code 78
-    "#]],
+            6 faults in all
+            exit code 78
+        "#]],
     );
 }
 

@@ -223,6 +223,7 @@ fn the_semantic_part_has_no_name_no_path_and_no_output_option() {
         min_qty = "0.00001"
         quote = "USDT"
         tick = "0.01"
+        trading = true
 
         [[instruments]]
         base = "SOL"
@@ -235,6 +236,7 @@ fn the_semantic_part_has_no_name_no_path_and_no_output_option() {
         quote = "USDT"
         settle = "USDT"
         tick = "0.00000001"
+        trading = true
 
         [pnl]
 

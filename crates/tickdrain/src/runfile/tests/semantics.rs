@@ -147,13 +147,13 @@ instruments = ["binance:spot:ETHUSDT"]
             13 | interval = "1d"
                |            ^^^^ expected candles no longer than a frame, which is 1h
 
-            error[CFG-DATA-DUPLICATE]: data.1.of: found a second series of candles of `binance:spot:BTCUSDT`
+            error[CFG-DATA-DUPLICATE]: data.1.of: found another series of candles of `binance:spot:BTCUSDT`
               --> run.toml:15:6
                |
             15 | of = "binance:spot:BTCUSDT"
                |      ^^^^^^^^^^^^^^^^^^^^^^ expected one per instrument
                |
-               = help: files that follow each other in time go into one `path = [...]`
+               = help: files that follow each other in time go into one `path = [...]`; finer candles are for execution.path = "sub_bars"
 
             error[CFG-VALUE]: data.2.path: found an array of 0 values
               --> run.toml:19:8
@@ -180,7 +180,7 @@ instruments = ["binance:spot:ETHUSDT"]
 }
 
 #[test]
-fn strategies_trade_spot_quoted_in_the_share_class() {
+fn strategies_trade_what_the_share_class_prices() {
     check(
         r#"
 share_class = "USDT"
@@ -210,29 +210,23 @@ id = "sma_cross"
 orders = "good.csv"
 "#,
         &expect![[r#"
-            error[CFG-NOT-IMPLEMENTED]: trading `binance:spot:ETHBTC`, whose quote BTC is not the share class, is not implemented yet
+            error[CFG-PRICE-PATH]: data.0.of: found BTC of `binance:spot:ETHBTC`, which nothing in the run prices in USDT
              --> run.toml:9:6
               |
             9 | of = "binance:spot:ETHBTC"
-              |      ^^^^^^^^^^^^^^^^^^^^^ expected a quote in USDT
+              |      ^^^^^^^^^^^^^^^^^^^^^ expected [[data]] of spot instruments between BTC and USDT
 
-            error[CFG-NOT-IMPLEMENTED]: trading `binance:perp:BTCUSDT` on a perp market is not implemented yet
-              --> run.toml:12:6
+            error[CFG-MISSING]: strategy.0.instruments is missing
+              --> run.toml:14:1
                |
-            12 | of = "binance:perp:BTCUSDT"
-               |      ^^^^^^^^^^^^^^^^^^^^^^ expected a spot instrument
+            14 | [[strategy]]
+               | ^^^^^^^^^^^^ expected a list of instruments, since the run has candles of 2
 
-            error[CFG-NOT-IMPLEMENTED]: trading `binance:perp:BTCUSDT` on a perp market is not implemented yet
-              --> run.toml:18:16
-               |
-            18 | instruments = ["binance:perp:BTCUSDT", "binance:perp:BTCUSDT"]
-               |                ^^^^^^^^^^^^^^^^^^^^^^ expected a spot instrument
-
-            error[CFG-NOT-IMPLEMENTED]: trading `binance:perp:BTCUSDT` on a perp market is not implemented yet
-              --> run.toml:18:40
+            error[CFG-VALUE]: strategy.1.instruments: found an instrument for the second time
+              --> run.toml:18:15
                |
             18 | instruments = ["binance:perp:BTCUSDT", "binance:perp:BTCUSDT"]
-               |                                        ^^^^^^^^^^^^^^^^^^^^^^ expected a spot instrument
+               |               ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected every instrument once
 
             error[CFG-STRATEGY-ID]: strategy.3.id: found the id `sma_cross` for the second time
               --> run.toml:25:6
@@ -240,7 +234,7 @@ orders = "good.csv"
             25 | id = "sma_cross"
                |      ^^^^^^^^^^^ expected an id of its own for every strategy
 
-            5 faults in all
+            4 faults in all
             exit code 78
         "#]],
     );
@@ -255,7 +249,7 @@ fn a_strategy_says_which_instruments_when_there_are_several() {
              --> run.toml:8:1
               |
             8 | [strategy]
-              | ^^^^^^^^^^ expected a list of instruments, since the run has 2 with spot candles
+              | ^^^^^^^^^^ expected a list of instruments, since the run has candles of 2
             exit code 78
         "#]],
     );
@@ -303,16 +297,11 @@ kind = "sma_cross"
 }
 
 #[test]
-fn a_run_of_perpetuals_only_is_told_so() {
+fn a_run_of_perpetuals_only_is_sound() {
     check(
         &SMALL.replace(":spot:", ":perp:"),
         &expect![[r#"
-        error[CFG-NOT-IMPLEMENTED]: trading `binance:perp:BTCUSDT` on a perp market is not implemented yet
-         --> run.toml:5:6
-          |
-        5 | of = "binance:perp:BTCUSDT"
-          |      ^^^^^^^^^^^^^^^^^^^^^^ expected a spot instrument
-        exit code 78
-    "#]],
+            no faults
+        "#]],
     );
 }
