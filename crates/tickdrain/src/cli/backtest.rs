@@ -78,13 +78,35 @@ fn show(report: &Report, arguments: &BacktestArguments) {
     let folder = report.folder.as_ref().map(|folder| folder.display().to_string());
     if arguments.json {
         say!("{}", report.summary.to_json());
+        warn_of_refusals(report);
         complaint::line(&folder.unwrap_or_default());
         return;
     }
     if !arguments.quiet {
         say!("{}", page::of(&report.summary));
     }
+    warn_of_refusals(report);
     say!("{}", folder.unwrap_or_default());
+}
+
+/// A run that traded nothing because nothing was taken looks like a run that had nothing to do: the
+/// warning is printed whatever else is not.
+fn warn_of_refusals(report: &Report) {
+    let orders = &report.summary.orders;
+    let Some(refused) = page::refusal_of_all(orders) else { return };
+    let reasons: Vec<String> = orders
+        .denied_by_reason
+        .iter()
+        .chain(&orders.rejected_by_reason)
+        .map(|(code, count)| format!("{code}: {count}"))
+        .collect();
+    let count = orders.denied + orders.rejected;
+    complaint::line(&format!("warning: all orders of the run ({count}) were {refused}"));
+    complaint::line(&format!("  found:    {}", reasons.join(", ")));
+    if let Some(folder) = &report.folder {
+        let file = folder.join("orders.parquet");
+        complaint::line(&format!("  hint:     `reason` in {} says why", file.display()));
+    }
 }
 
 fn fuzz(backtest: &Backtest, count: u64) -> u8 {

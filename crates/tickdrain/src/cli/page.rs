@@ -4,8 +4,9 @@ use std::fmt::Write as _;
 
 use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
+use model::order::RefusalCode;
 
-use crate::summary::Summary;
+use crate::summary::{Orders, Summary};
 
 /// Why writing to a text cannot fail.
 const FITS: &str = "a String takes everything";
@@ -35,10 +36,27 @@ fn heading(summary: &Summary) -> String {
         }
         _ => {}
     }
-    if summary.orders.submitted > 0 && summary.orders.submitted == summary.orders.denied {
-        text.push_str("ALL ORDERS WERE DENIED: nothing was traded.\n");
+    if let Some(refused) = refusal_of_all(&summary.orders) {
+        writeln!(text, "ALL ORDERS WERE {}: nothing was traded.", refused.to_uppercase())
+            .expect(FITS);
     }
     text
+}
+
+/// How all orders of a run were refused; `None` if one of them was taken, or if there were none.
+pub(super) fn refusal_of_all(orders: &Orders) -> Option<&'static str> {
+    // The exits of a rejected entry are orders too, and end with it.
+    let ended_with_entry =
+        orders.canceled_by_reason.get(RefusalCode::ParentEnded.name()).copied().unwrap_or(0);
+    let refused = orders.denied + orders.rejected;
+    if refused == 0 || refused + ended_with_entry != orders.submitted {
+        return None;
+    }
+    Some(match (orders.denied, orders.rejected) {
+        (_, 0) => "denied",
+        (0, _) => "rejected",
+        _ => "denied or rejected",
+    })
 }
 
 fn figures(summary: &Summary) -> Table {
