@@ -50,11 +50,26 @@ fn file_of(spec: &ParameterSpec) -> String {
     format!("{}.csv", spec.name)
 }
 
-/// Two requests on the bundled hours.
+/// Requests of several kinds on the bundled hours.
 const ORDERS: &str = "\
-decide_ts,order_id,action,instrument,side,type,qty
-2024-01-02T00:00:00Z,enter,submit,binance:spot:BTCUSDT,buy,market,0.1
-2024-06-03T00:00:00Z,leave,submit,binance:spot:BTCUSDT,sell,market,100%
+# Requests of the scripted strategy, one per line. A line that starts with # is a comment.
+# decide_ts is the close of a bar: what is decided there can fill from the next bar on.
+# An empty cell is a value that is not given; columns that nobody needs may be left out.
+decide_ts,order_id,action,instrument,side,type,qty,price,stop_price,trail_bps,tif,expire_at,reduce_only,oco_group,parent,take_profit,stop_loss
+# A purchase at the next open, with a target 3 % above the price that it gets and a stop 2 % below.
+2024-01-02T00:00:00Z,enter,submit,binance:spot:BTCUSDT,buy,market,0.05,,,,,,,,,300bps,200bps
+# Two orders of which one cancels the other: the price that is reached first decides.
+2024-01-08T00:00:00Z,dip,submit,binance:spot:BTCUSDT,buy,limit,0.05,37500,,,gtd,2024-03-01,,either,,,
+2024-01-08T00:00:00Z,rise,submit,binance:spot:BTCUSDT,buy,stop,0.05,,44000,,,,,either,,,
+# A stop that follows the price at a distance of 4 % once the rise is bought; it sells just that.
+2024-01-08T00:00:00Z,follow,submit,binance:spot:BTCUSDT,sell,trailing,,,,400,,,true,,rise,,
+# Another price for an order that still waits, and the end of one.
+2024-01-08T00:00:00Z,crash,submit,binance:spot:BTCUSDT,buy,limit,0.05,30000,,,,,,,,,
+2024-01-09T00:00:00Z,dip,replace,,,,,37000,,,,,,,,,
+2024-01-20T00:00:00Z,crash,cancel,,,,,,,,,,,,,,
+# A share of the free cash, and later all that is held.
+2024-03-01T00:00:00Z,half,submit,binance:spot:BTCUSDT,buy,market,50%,,,,,,,,,,
+2024-06-03T00:00:00Z,leave,submit,binance:spot:BTCUSDT,sell,market,100%,,,,,,,,,,
 ";
 
 fn run_file(entry: &CatalogEntry, data: &Path) -> String {
