@@ -97,4 +97,4 @@ fn main() -> Result<(), BacktestError> {
 
 const FILLED: u64 = 52;
 const EQUITY_END: f64 = 72_551.059_57;
-const DIGEST: &str = "48ffb61da43a1c0a10fc0d827b1960158bc7625aa892b8b269e39ffc24b29fd0";
+const DIGEST: &str = "e2c05f04e5d950c3cd515ff8ac55929b1524373882acb27373cc3446553195eb";

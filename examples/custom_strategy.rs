@@ -103,4 +103,4 @@ fn main() -> Result<(), BacktestError> {
 
 const TRADES: u64 = 41;
 const EQUITY_END: f64 = 9_199.748_878_35;
-const DIGEST: &str = "843a6d9b2fee5ec111f4dc80ea79d6ad25e30367e31cb19aba0bf22a3a853c7e";
+const DIGEST: &str = "6c769254986aecd455e0d5e8baa438325560e12b86931ae34a49ce583e20647f";

@@ -2,6 +2,8 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
 mod command_line;
+mod denied;
+mod execution;
 mod files;
 mod orders;
 mod output;
@@ -115,6 +117,10 @@ impl Case {
         let summary: Value = serde_json::from_str(&text).expect("the summary is JSON");
         summary.pointer(pointer).expect("the summary has the key").clone()
     }
+}
+
+fn stdout(output: &Output) -> String {
+    String::from_utf8(output.stdout.clone()).expect("figures are text")
 }
 
 fn without(folder: &Path, text: &str) -> String {

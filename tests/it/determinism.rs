@@ -11,10 +11,11 @@ use std::process::Command;
 use std::sync::Arc;
 
 use expect_test::expect;
+use model::time::UtcMillis;
 use tickdrain::prelude::*;
 
 use crate::support;
-use crate::tables::{Candle, Scene};
+use crate::tables::{Candle, HOUR, Scene, Table, orders};
 
 /// Eight days of three instruments at two venues, with three strategies.
 fn crowded() -> Scene {
@@ -53,12 +54,12 @@ fn crowded() -> Scene {
         writeln!(text, "[[data]]\nof = \"{venue}:spot:{symbol}\"\npath = '{path}'").unwrap();
     }
     let scene = Scene::new(&text);
-    let orders = "decide_ts,order_id,action,instrument,side,type,qty\n\
+    let requests = "decide_ts,order_id,action,instrument,side,type,qty\n\
                   2024-03-02T00:00:00Z,a,submit,binance:spot:ETHUSDT,buy,market,0.5\n\
                   2024-03-02T00:00:00Z,b,submit,bybit:spot:BTCUSDT,buy,market,0.01\n\
                   2024-03-02T00:00:00Z,c,submit,binance:spot:BTCUSDT,buy,market,1000\n\
                   2024-03-05T12:00:00Z,d,submit,binance:spot:ETHUSDT,sell,market,50%\n";
-    fs::write(scene.path("orders.csv"), orders).unwrap();
+    fs::write(scene.path("orders.csv"), requests).unwrap();
     scene
 }
 
@@ -70,6 +71,136 @@ fn a_thousand_polling_orders_give_one_digest() {
     assert!(orders.filled > 50 && orders.denied == 1, "something happens: {orders:?}");
     let fuzzed = scene.backtest(App::new(), &[]).fuzz_schedules(1_000).unwrap();
     assert_eq!(Some(&*fuzzed), report.digest());
+}
+
+/// Ten days of two instruments whose orders of every kind are up to two hours on their way, each for
+/// a time of its own.
+fn late() -> Scene {
+    let data = support::bundled();
+    let mut text = r#"
+        share_class = "USDT"
+        start = "2024-03-01"
+        end = "2024-03-11"
+        interval = "1h"
+        seed = 7
+        [initial]
+        "binance:BaseToken:USDT" = "100000"
+        [execution]
+        slippage = { model = "spread_impact", spread_bps = 2, impact_bps = 30 }
+        participation_bps = 5
+        latency = { min = "0s", max = "2h" }
+        [venues.binance]
+        leverage = 3
+        [strategy]
+        kind = "scripted"
+        orders = "orders.csv"
+    "#
+    .to_owned();
+    for market in ["spot", "perp"] {
+        let path = data.join(format!("binance_{market}_BTCUSDT_1h.parquet"));
+        let path = path.display();
+        writeln!(text, "[[data]]\nof = \"binance:{market}:BTCUSDT\"\npath = '{path}'").unwrap();
+    }
+    let candles = Candle::read(&data.join("binance_spot_BTCUSDT_1h.parquet"));
+    Scene::new(&text).file("orders.csv", orders_of_every_kind(&candles))
+}
+
+/// Every few hours an order of the next kind, at prices around the last close; now and then one is
+/// replaced or canceled.
+fn orders_of_every_kind(candles: &[Candle]) -> String {
+    let start = "2024-03-01".parse::<UtcMillis>().unwrap().millis();
+    let mut rows = String::new();
+    for number in 0..75_i64 {
+        let ts = start + (1 + 3 * number) * HOUR;
+        let last = candles.iter().find(|candle| candle.ts + HOUR == ts).unwrap().close;
+        let near = |share: f64| (last * share).round();
+        let (below, above) = (near(0.996), near(1.004));
+        let until = UtcMillis::new(ts + 6 * HOUR);
+        let perp = "instrument=binance:perp:BTCUSDT";
+        let (before, earlier) = (number - 1, number - 2);
+        let (first, second) = match number % 10 {
+            0 => (format!("market{number} buy 0.05"), None),
+            1 => {
+                let until = format!("tif=gtd expire_at={until}");
+                (format!("limit{number} buy limit 0.05 price={below} {until}"), None)
+            }
+            2 => {
+                let group = format!("0.1 {perp} oco_group=g{number}");
+                let up = format!("stop_price={above} price={above}");
+                (
+                    format!("down{number} short stop stop_price={below} {group}"),
+                    Some(format!("up{number} long stop_limit {up} {group}")),
+                )
+            }
+            3 => {
+                let exits = "take_profit=60bps stop_loss=60bps";
+                (
+                    format!("bracket{number} long 0.2 {perp} {exits}"),
+                    Some(format!("limit{earlier} replace 0.07 price={below}")),
+                )
+            }
+            4 => (format!("trail{number} sell trailing 0.03 trail_bps=40"), None),
+            5 => {
+                (format!("post{number} buy limit 0.02 price={below} tif=day post_only=true"), None)
+            }
+            6 => (
+                format!("ioc{number} buy limit 0.02 price={above} tif=ioc"),
+                Some(format!("post{before} cancel")),
+            ),
+            7 => (format!("fok{number} short limit 0.02 {perp} price={below} tif=fok"), None),
+            8 => (
+                format!("parent{number} short limit 0.1 {perp} price={above}"),
+                Some(format!(
+                    "child{number} buy trailing trail_bps=50 {perp} parent=parent{number}"
+                )),
+            ),
+            _ => (format!("share{number} sell 50%"), None),
+        };
+        for row in [Some(first), second].into_iter().flatten() {
+            writeln!(rows, "{} {row}", UtcMillis::new(ts)).unwrap();
+        }
+    }
+    orders("binance:spot:BTCUSDT", &rows)
+}
+
+#[test]
+fn orders_of_every_kind_with_random_latency_give_one_digest() {
+    let scene = late();
+    let report = scene.run(App::new(), &[], "out");
+    let fills = |out: &str| {
+        let table = Table::read(&scene.path(out).join("fills.parquet"));
+        (table.times("ts"), table.texts("order_id"), table.decimals("last_px"))
+    };
+    let rules: BTreeSet<String> =
+        Table::read(&scene.path("out/fills.parquet")).texts("price_rule").into_iter().collect();
+    assert!(rules.len() > 5, "orders of several kinds are filled: {rules:?}");
+    let orders = &report.summary.orders;
+    assert!(orders.filled > 50 && orders.canceled > 5 && orders.expired > 0, "{orders:?}");
+
+    let fuzzed = scene.backtest(App::new(), &[]).fuzz_schedules(50).unwrap();
+    assert_eq!(Some(&*fuzzed), report.digest());
+
+    for read_ahead in ["engine.read_ahead=1", "engine.read_ahead=64"] {
+        let out = read_ahead.replace("engine.", "");
+        let sets = [read_ahead, "engine.batch_rows=7"];
+        assert_eq!(scene.run(App::new(), &sets, &out).digest(), report.digest(), "{out}");
+        assert_same_bytes(&scene.path("out"), &scene.path(&out), &WITH_SETTINGS);
+    }
+
+    for out in ["first process", "second process"] {
+        let run = ["backtest", "run.toml", "--quiet", "--out", out];
+        let output = support::run(&scene.path(""), &run);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_same_bytes(&scene.path("out"), &scene.path(out), &["summary.json"]);
+    }
+
+    let other = scene.run(App::new(), &["seed=8"], "seed 8");
+    assert_ne!(other.digest(), report.digest());
+    assert_ne!(fills("seed 8"), fills("out"), "another seed draws other latencies");
+    let again = scene.run(App::new(), &["seed=8", "execution.latency=0s"], "at once");
+    let at_once = scene.run(App::new(), &["execution.latency=0s"], "at once too");
+    assert_ne!(again.summary.run_id, at_once.summary.run_id);
+    assert_eq!(fills("at once"), fills("at once too"), "without latency nothing is drawn");
 }
 
 /// Says several things per frame, and answers what others say; every message carries a trace of all
@@ -218,7 +349,7 @@ fn the_bundled_example_has_its_pinned_digest() {
     let output = support::run(folder.path(), &["backtest", "--quiet", "--out", "out"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let summary = summary(&folder.path().join("out"));
-    expect!["e97d571f1742bd7c6991ec3459c726a662b97c1b538df58c70261bd9767501b1"]
+    expect!["341946cfbc4912f4ac8c6667ba4f318226c9d16c6be0d90066ccb7b5ec92826c"]
         .assert_eq(summary["digest"].as_str().unwrap());
 }
 

@@ -1,5 +1,6 @@
 //! Tests of the whole.
 
+mod accounts;
 mod architecture;
 mod bad_input;
 mod causality;
@@ -7,6 +8,8 @@ mod child_process;
 mod determinism;
 mod exactness;
 mod examples;
+mod order_ends;
 mod reference;
+mod sub_bars;
 mod support;
 mod tables;

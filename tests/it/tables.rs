@@ -2,6 +2,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a helper of tests panics where a test would")]
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
@@ -11,8 +12,9 @@ use arrow_array::cast::AsArray as _;
 use arrow_array::types::{
     ArrowPrimitiveType, Decimal128Type, Float64Type, TimestampMillisecondType,
 };
-use arrow_array::{ArrayRef, Float64Array, RecordBatch, TimestampMillisecondArray};
+use arrow_array::{Array as _, ArrayRef, Float64Array, RecordBatch, TimestampMillisecondArray};
 use model::Decimal;
+use model::time::UtcMillis;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use tickdrain::run_folder::Output;
@@ -34,6 +36,18 @@ pub(crate) struct Candle {
 }
 
 impl Candle {
+    /// Candles from 2024-01-01 on, one after the other, from rows of `open high low close volume`.
+    pub(crate) fn series(interval_ms: i64, rows: &str) -> Vec<Self> {
+        let mut ts = 1_704_067_200_000 - interval_ms;
+        let rows = rows.trim().lines().map(|row| {
+            let values: Vec<f64> = row.split_whitespace().map(|it| it.parse().unwrap()).collect();
+            let [open, high, low, close, volume] = values[..] else { panic!("{row}") };
+            ts += interval_ms;
+            Self { ts, open, high, low, close, volume }
+        });
+        rows.collect()
+    }
+
     /// The rows of a Parquet file.
     pub(crate) fn read(path: &Path) -> Vec<Self> {
         let table = Table::read(path);
@@ -82,6 +96,64 @@ impl Candle {
     }
 }
 
+/// Columns of a file of orders, in the order in which [`orders`] writes them.
+const ORDER_COLUMNS: [&str; 20] = [
+    "decide_ts",
+    "order_id",
+    "action",
+    "instrument",
+    "side",
+    "type",
+    "qty",
+    "price",
+    "stop_price",
+    "trail",
+    "trail_bps",
+    "tif",
+    "expire_at",
+    "post_only",
+    "reduce_only",
+    "oco_group",
+    "parent",
+    "take_profit",
+    "stop_loss",
+    "operation",
+];
+
+/// A file of orders from rows of `time order_id` and words that say by themselves which column they
+/// belong to (a side, a type, an action, an amount) or are `column=cell`.
+///
+/// A time of two digits is an hour of 2024-01-01.
+pub(crate) fn orders(instrument: &str, rows: &str) -> String {
+    let mut text = ORDER_COLUMNS.join(",") + "\n";
+    for row in rows.trim().lines() {
+        let mut words = row.split_whitespace();
+        let [time, order_id] = [words.next().unwrap(), words.next().unwrap()];
+        let time = match time.len() {
+            2 => format!("2024-01-01T{time}:00:00Z"),
+            _ => time.to_owned(),
+        };
+        let mut cells: BTreeMap<&str, &str> = BTreeMap::from([
+            ("decide_ts", &*time),
+            ("order_id", order_id),
+            ("instrument", instrument),
+        ]);
+        for word in words {
+            let (column, cell) = word.split_once('=').unwrap_or(match word {
+                "submit" | "cancel" | "replace" => ("action", word),
+                "buy" | "sell" | "long" | "short" => ("side", word),
+                "market" | "limit" | "stop" | "stop_limit" | "trailing" => ("type", word),
+                _ => ("qty", word),
+            });
+            assert!(ORDER_COLUMNS.contains(&column), "{row}");
+            cells.insert(column, cell);
+        }
+        let cells = ORDER_COLUMNS.map(|column| cells.get(column).copied().unwrap_or(""));
+        writeln!(text, "{}", cells.join(",")).unwrap();
+    }
+    text
+}
+
 /// The decimal that a float of a file means: the shortest one that reads back as the same float.
 pub(crate) fn decimal(value: f64) -> Decimal {
     Decimal::from_str_exact(&value.to_string()).expect("a price has few digits")
@@ -113,6 +185,22 @@ impl Table {
         values.collect()
     }
 
+    /// The rows of some columns, a line each; a null is `-`.
+    pub(crate) fn lines(&self, columns: &[&str]) -> String {
+        let mut text = String::new();
+        for batch in &self.0 {
+            let columns: Vec<&ArrayRef> = columns
+                .iter()
+                .map(|name| batch.column_by_name(name).expect("the contract names the column"))
+                .collect();
+            for row in 0..batch.num_rows() {
+                let cells: Vec<String> = columns.iter().map(|column| cell(column, row)).collect();
+                writeln!(text, "{}", cells.join("  ")).unwrap();
+            }
+        }
+        text
+    }
+
     /// Instants, in milliseconds.
     pub(crate) fn times(&self, column: &str) -> Vec<i64> {
         self.values::<TimestampMillisecondType>(column)
@@ -140,6 +228,23 @@ impl Table {
     }
 }
 
+fn cell(column: &ArrayRef, row: usize) -> String {
+    if column.is_null(row) {
+        return "-".to_owned();
+    }
+    if let Some(texts) = column.as_string_opt::<i32>() {
+        texts.value(row).to_owned()
+    } else if let Some(times) = column.as_primitive_opt::<TimestampMillisecondType>() {
+        UtcMillis::new(times.value(row)).to_string()
+    } else if let Some(floats) = column.as_primitive_opt::<Float64Type>() {
+        // What floats add below a millionth is no figure to read.
+        ((floats.value(row) * 1e6).round() / 1e6).to_string()
+    } else {
+        let units = column.as_primitive::<Decimal128Type>().value(row);
+        Decimal::from_i128_with_scale(units, 18).normalize().to_string()
+    }
+}
+
 /// A folder with a run file in it.
 #[derive(Debug)]
 pub(crate) struct Scene {
@@ -157,6 +262,12 @@ impl Scene {
     /// A path in the folder.
     pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
+    }
+
+    /// The same with one more file.
+    pub(crate) fn file(self, name: &str, text: impl AsRef<[u8]>) -> Self {
+        fs::write(self.path(name), text).unwrap();
+        self
     }
 
     /// The backtest of the run file.

@@ -2,20 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::{Command, Output};
+use std::process::Command;
 
 use expect_test::expect;
 use serde_json::Value;
 
 use super::super::support::{self, bundled};
-use super::{Case, check_command};
+use super::{Case, check_command, stdout};
 
 fn into(folder: &str) -> [&str; 4] {
     ["backtest", "run.toml", "--out", folder]
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("figures are text")
 }
 
 #[test]

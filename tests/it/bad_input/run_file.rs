@@ -186,83 +186,81 @@ fn faults_at_every_level_are_listed_in_one_go() {
     check(
         &case,
         &expect![[r#"
-        error[CFG-UNKNOWN-KEY]: unknown key `shareclass`
-         --> run.toml:1:1
-          |
-        1 | shareclass = "USDT"
-          | ^^^^^^^^^^ expected one of name, share_class, start, end, interval, align, warmup, benchmark, seed, initial, instruments, data, venues, execution, strategy, risk, pnl, audit, results, engine
-          |
-          = help: did you mean `share_class`?
+            error[CFG-UNKNOWN-KEY]: unknown key `shareclass`
+             --> run.toml:1:1
+              |
+            1 | shareclass = "USDT"
+              | ^^^^^^^^^^ expected one of name, share_class, start, end, interval, align, warmup, benchmark, seed, initial, instruments, data, venues, execution, strategy, risk, pnl, audit, results, engine
+              |
+              = help: did you mean `share_class`?
 
-        error[CFG-VALUE]: interval: found the string "1 hour"
-         --> run.toml:2:12
-          |
-        2 | interval = "1 hour"
-          |            ^^^^^^^^ expected a duration such as "1m", "15m", "1h" or "1d"
+            error[CFG-VALUE]: interval: found the string "1 hour"
+             --> run.toml:2:12
+              |
+            2 | interval = "1 hour"
+              |            ^^^^^^^^ expected a duration such as "1m", "15m", "1h" or "1d"
 
-        error[CFG-VALUE]: start: found the string "2024-13-01"
-         --> run.toml:3:9
-          |
-        3 | start = "2024-13-01"
-          |         ^^^^^^^^^^^^ expected a date such as "2024-01-31" or a time such as "2024-01-31T12:00:00Z"
+            error[CFG-VALUE]: start: found the string "2024-13-01"
+             --> run.toml:3:9
+              |
+            3 | start = "2024-13-01"
+              |         ^^^^^^^^^^^^ expected a date such as "2024-01-31" or a time such as "2024-01-31T12:00:00Z"
 
-        error[CFG-MISSING]: data.path is missing
-         --> run.toml:8:1
-          |
-        8 | [[data]]
-          | ^^^^^^^^ expected a file, relative to the run file, that ends in .parquet or .csv, or a list
+            error[CFG-MISSING]: data.path is missing
+             --> run.toml:8:1
+              |
+            8 | [[data]]
+              | ^^^^^^^^ expected a file, relative to the run file, that ends in .parquet or .csv, or a list
 
-        error[CFG-INSTRUMENT]: data.of: found the string "binanse:spot:BTCUSDT"
-         --> run.toml:9:6
-          |
-        9 | of = "binanse:spot:BTCUSDT"
-          |      ^^^^^^^^^^^^^^^^^^^^^^ expected an instrument of the registry or of [[instruments]]
-          |
-          = help: did you mean `binance:spot:BTCUSDT`?
+            error[CFG-INSTRUMENT]: data.of: found the string "binanse:spot:BTCUSDT"
+             --> run.toml:9:6
+              |
+            9 | of = "binanse:spot:BTCUSDT"
+              |      ^^^^^^^^^^^^^^^^^^^^^^ expected an instrument of the registry or of [[instruments]]
+              |
+              = help: did you mean `binance:spot:BTCUSDT`?
 
-        error[CFG-UNKNOWN-KEY]: unknown key `pth` in data
-          --> run.toml:10:1
-           |
-        10 | pth = "candles.csv"
-           | ^^^ expected one of kind, of, path, time, interval, time_unit, columns, gaps
-           |
-           = help: did you mean `path`?
+            error[CFG-UNKNOWN-KEY]: unknown key `pth` in data
+              --> run.toml:10:1
+               |
+            10 | pth = "candles.csv"
+               | ^^^ expected one of kind, of, path, time, interval, time_unit, columns, gaps
+               |
+               = help: did you mean `path`?
 
-        error[CFG-UNKNOWN-KEY]: unknown key `fst` in strategy
-          --> run.toml:14:1
-           |
-        14 | fst = 3
-           | ^^^ expected one of kind, id, fast, slow, size, direction, instruments
-           |
-           = help: did you mean `fast`?
+            error[CFG-UNKNOWN-KEY]: unknown key `fst` in strategy
+              --> run.toml:14:1
+               |
+            14 | fst = 3
+               | ^^^ expected one of kind, id, fast, slow, size, direction, instruments
+               |
+               = help: did you mean `fast`?
 
-        error[CFG-VALUE]: strategy.slow: found the number 1.5
-          --> run.toml:15:8
-           |
-        15 | slow = 1.5
-           |        ^^^ expected a whole number from 2 to 100000 (bars)
+            error[CFG-VALUE]: strategy.slow: found the number 1.5
+              --> run.toml:15:8
+               |
+            15 | slow = 1.5
+               |        ^^^ expected a whole number from 2 to 100000 (bars)
 
-        error[CFG-VALUE]: execution.fill: found the string "next_close"
-          --> run.toml:17:8
-           |
-        17 | fill = "next_close"
-           |        ^^^^^^^^^^^^ expected "next_open" or "same_close"
+            error[CFG-VALUE]: execution.fill: found the string "next_close"
+              --> run.toml:17:8
+               |
+            17 | fill = "next_close"
+               |        ^^^^^^^^^^^^ expected "next_open" or "same_close"
 
-        error[CFG-UNKNOWN-KEY]: unknown key `modell` in execution.slippage
-          --> run.toml:18:14
-           |
-        18 | slippage = { modell = "none" }
-           |              ^^^^^^ expected only model
-           |
-           = help: did you mean `model`?
+            error[CFG-MISSING]: execution.slippage.model is missing
+              --> run.toml:18:12
+               |
+            18 | slippage = { modell = "none" }
+               |            ^^^^^^^^^^^^^^^^^^^ expected "none", "fixed", "spread_impact" or "buckets"
 
-        error[CFG-MISSING]: share_class is missing
-        --> run.toml
-         = note: expected an asset such as "BTC" (letters, digits, `.`, `_` and `-`)
+            error[CFG-MISSING]: share_class is missing
+            --> run.toml
+             = note: expected an asset such as "BTC" (letters, digits, `.`, `_` and `-`)
 
-        11 faults in all
-        exit code 78
-    "#]],
+            11 faults in all
+            exit code 78
+        "#]],
     );
 }
 
@@ -270,19 +268,19 @@ fn faults_at_every_level_are_listed_in_one_go() {
 fn what_is_not_implemented_yet() {
     check_changed(
         "[strategy]",
-        "[execution]\nfill = \"same_close\"\nlatency_bars = 1\n[risk]\nmax_leverage = 2\n[strategy]",
+        "[execution]\nexit_at_end = true\non_failed_order = \"continue\"\n[risk]\nmax_leverage = 2\n[results]\nevery_frame = true\n[strategy]",
         &expect![[r#"
-            error[CFG-NOT-IMPLEMENTED]: execution.fill = "same_close" is not implemented yet
-              --> run.toml:12:8
+            error[CFG-NOT-IMPLEMENTED]: execution.exit_at_end = true is not implemented yet
+              --> run.toml:12:15
                |
-            12 | fill = "same_close"
-               |        ^^^^^^^^^^^^ expected "next_open"
+            12 | exit_at_end = true
+               |               ^^^^ expected false
 
-            error[CFG-NOT-IMPLEMENTED]: execution.latency_bars = 1 is not implemented yet
-              --> run.toml:13:16
+            error[CFG-NOT-IMPLEMENTED]: execution.on_failed_order = "continue" is not implemented yet
+              --> run.toml:13:19
                |
-            13 | latency_bars = 1
-               |                ^ expected 0
+            13 | on_failed_order = "continue"
+               |                   ^^^^^^^^^^ expected "abort_run"
 
             error[CFG-NOT-IMPLEMENTED]: risk.max_leverage is not implemented yet
               --> run.toml:15:1
@@ -290,7 +288,41 @@ fn what_is_not_implemented_yet() {
             15 | max_leverage = 2
                | ^^^^^^^^^^^^ expected no keys here
 
-            3 faults in all
+            error[CFG-NOT-IMPLEMENTED]: results.every_frame = true is not implemented yet
+              --> run.toml:17:15
+               |
+            17 | every_frame = true
+               |               ^^^^ expected false
+
+            4 faults in all
+            exit code 78
+        "#]],
+    );
+}
+
+#[test]
+fn data_and_comparisons_that_are_not_implemented_yet() {
+    check_changed(
+        "interval =",
+        "benchmark = \"binance:spot:BTCUSDT\"\ninterval =",
+        &expect![[r#"
+        error[CFG-NOT-IMPLEMENTED]: a comparison with a benchmark is not implemented yet
+         --> run.toml:2:13
+          |
+        2 | benchmark = "binance:spot:BTCUSDT"
+          |             ^^^^^^^^^^^^^^^^^^^^^^ expected no benchmark
+        exit code 78
+    "#]],
+    );
+    check_changed(
+        "[strategy]",
+        "[[data]]\nkind = \"funding\"\nof = \"binance:perp:BTCUSDT\"\npath = \"funding.csv\"\n[strategy]",
+        &expect![[r#"
+            error[CFG-NOT-IMPLEMENTED]: data kind `funding` is not implemented yet
+              --> run.toml:12:8
+               |
+            12 | kind = "funding"
+               |        ^^^^^^^^^ expected "candles"
             exit code 78
         "#]],
     );
@@ -397,14 +429,14 @@ fn an_instrument_with_two_series() {
         "[strategy]",
         twice,
         &expect![[r#"
-        error[CFG-DATA-DUPLICATE]: data.1.of: found a second series of candles of `binance:spot:BTCUSDT`
-          --> run.toml:12:6
-           |
-        12 | of = "binance:spot:BTCUSDT"
-           |      ^^^^^^^^^^^^^^^^^^^^^^ expected one per instrument
-           |
-           = help: files that follow each other in time go into one `path = [...]`
-        exit code 78
-    "#]],
+            error[CFG-DATA-DUPLICATE]: data.1.of: found another series of candles of `binance:spot:BTCUSDT`
+              --> run.toml:12:6
+               |
+            12 | of = "binance:spot:BTCUSDT"
+               |      ^^^^^^^^^^^^^^^^^^^^^^ expected one per instrument
+               |
+               = help: files that follow each other in time go into one `path = [...]`; finer candles are for execution.path = "sub_bars"
+            exit code 78
+        "#]],
     );
 }
