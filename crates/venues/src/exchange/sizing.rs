@@ -70,7 +70,9 @@ impl<'a> Means<'a> {
         let unit = self.instrument.notional(self.px, Quantity(Decimal::ONE)).value();
         let one = self.trade(Quantity(lot));
         let rate = self.fees.tariff(&one).rate.fraction();
-        let margin = unit / self.instrument.leverage;
+        // A venue's leverage is for perpetuals: a coin is paid in full.
+        let is_perpetual = self.instrument.is_perpetual();
+        let margin = if is_perpetual { unit / self.instrument.leverage } else { unit };
         let in_cash = fee_of(self.fees, &one).asset == model::instrument::FeeAsset::Quote;
         let per_unit = if in_cash { margin + unit * rate } else { margin };
         let mut quantity = Quantity(budget / per_unit).floor_to(lot);
