@@ -53,6 +53,10 @@ impl Clearing for Clerk<'_> {
         self.account.free_margin(key)
     }
 
+    fn balance(&self, key: KeyIx) -> Decimal {
+        self.account.balance(key)
+    }
+
     fn position(&self, instrument: InstrumentIx) -> Quantity {
         self.account.position(instrument)
     }

@@ -35,7 +35,7 @@ impl Judgement<'_> {
             ts: self.account.ts(),
         };
         let need = (funding.need() - self.held_by_group(order, key)).max(Decimal::ZERO);
-        let free = self.free(key) + holds;
+        let free = self.free(key, subject.instrument) + holds;
         if need <= free || need.is_zero() {
             return Ok(Reservation { key, amount: need });
         }

@@ -164,12 +164,28 @@ impl Judgement<'_> {
         })
     }
 
-    /// What a balance has left for new orders.
-    fn free(&self, key: KeyIx) -> Decimal {
+    /// What a balance has left for new orders in an instrument.
+    fn free(&self, key: KeyIx, instrument: &Instrument) -> Decimal {
         let book = &self.account.book;
-        book.free_margin(key, self.instruments, &self.account.marks)
-            - book.reserved[key.index()]
-            - self.promises.amounts[key.index()]
+        let margin = book.free_margin(key, self.instruments, &self.account.marks);
+        let free = margin - book.reserved[key.index()] - self.promises.amounts[key.index()];
+        let balance = book.balances[key.index()];
+        if margin > balance && !instrument.is_perpetual() {
+            // What open positions have gained is margin and not money: nobody is paid with it.
+            return free.min(balance - self.promised_by_spot(key));
+        }
+        free
+    }
+
+    /// What spot orders hold back of a balance, those of this tick included.
+    fn promised_by_spot(&self, key: KeyIx) -> Decimal {
+        let working = self.account.book.working.iter();
+        let working = working.map(|working| (&*working.order, working.reserved));
+        let promised = self.promises.orders.iter().map(|(order, need)| (order, *need));
+        let held = working.chain(promised).filter(|(order, reserved)| {
+            reserved.key == key && !self.instruments.instrument(order.instrument).is_perpetual()
+        });
+        held.map(|(_, reserved)| reserved.amount).sum()
     }
 }
 

@@ -16,6 +16,9 @@ pub trait Clearing {
     /// Amount at a balance that positions leave free; what orders hold back is not counted.
     fn free(&self, key: KeyIx) -> Decimal;
 
+    /// Amount at a balance, without what open positions have gained or need.
+    fn balance(&self, key: KeyIx) -> Decimal;
+
     /// Units held; negative if short.
     fn position(&self, instrument: InstrumentIx) -> Quantity;
 

@@ -308,6 +308,12 @@ fn reducible(order: &Order, means: &Means<'_>) -> Quantity {
 /// Rule 8 at the fill: lack of funds makes no partial fill.
 fn short_of_funds(means: &Means<'_>, order: &Order, quantity: Quantity) -> Option<Refusal> {
     let instrument = means.instrument;
+    let fee = fee_of(means.fees, &means.trade(quantity));
+    if fee.asset == FeeAsset::Base && fee.amount.0 >= quantity.0 {
+        let (fee, quantity) = (fee.amount.0.normalize(), quantity.0.normalize());
+        let detail = format!("a fee of {fee} {} takes all of {quantity}", instrument.base);
+        return Some(Refusal::new(RefusalCode::VenueBalance, detail));
+    }
     let cost = means.cost(quantity);
     let is_short_of_base =
         draws_on(instrument, order.side) == Draw::Base && quantity > Quantity(means.base);

@@ -50,7 +50,8 @@ impl Exchange {
     /// What an order may spend of a balance: all that other orders at the venue do not hold back.
     pub(super) fn available<C: Clearing>(&self, seq: u64, key: KeyIx, clearing: &C) -> Decimal {
         let own = &self.orders[&seq];
-        let mut available = clearing.free(key) - self.locked[key.index()];
+        let free = clearing.free(key);
+        let mut available = free - self.locked[key.index()];
         let counts = |order: &Resting| {
             if order.is_holding && order.lock.key == key {
                 order.lock.amount
@@ -63,6 +64,11 @@ impl Exchange {
         for member in group.into_iter().flatten().filter(|member| **member != seq) {
             available += self.orders.get(member).map_or(Decimal::ZERO, counts);
         }
+        let balance = clearing.balance(key);
+        if free > balance && !self.is_perpetual(own) {
+            // What open positions have gained is margin and not money: nobody is paid with it.
+            available = available.min(balance - self.locked_by_spot(own, key));
+        }
         available
     }
 
@@ -72,6 +78,23 @@ impl Exchange {
             resting.is_holding = true;
             self.locked[resting.lock.key.index()] += resting.lock.amount;
         }
+    }
+
+    /// What spot orders at the venue hold back of a balance, but for an order and its group.
+    fn locked_by_spot(&self, own: &Resting, key: KeyIx) -> Decimal {
+        let is_own = |other: &Resting| {
+            other.order.order_id == own.order.order_id
+                || own.order.oco_group.is_some() && other.order.oco_group == own.order.oco_group
+        };
+        let others = self
+            .orders
+            .values()
+            .filter(|other| other.is_holding && other.lock.key == key && !is_own(other));
+        others.filter(|other| !self.is_perpetual(other)).map(|other| other.lock.amount).sum()
+    }
+
+    fn is_perpetual(&self, resting: &Resting) -> bool {
+        self.instruments.instrument(resting.order.instrument).is_perpetual()
     }
 
     /// Holds back as much as an order needs now.
