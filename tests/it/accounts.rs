@@ -3,7 +3,7 @@
 use expect_test::expect;
 use tickdrain::{App, Report};
 
-use crate::tables::{Candle, HOUR, Scene, Table};
+use crate::tables::{Candle, HOUR, Scene, Table, orders};
 
 /// Equity of every frame, to a millionth.
 fn assert_equity(scene: &Scene, expected: &[f64]) {
@@ -240,4 +240,83 @@ fn a_short_of_an_inverse_perpetual_earns_the_coin() {
         scripted  binance:perp:BTCUSD  sell  100  25000  17391.304347826086957  2792.2  7.8
     "]]
     .assert_eq(&trades(&scene));
+}
+
+/// Orders as text.
+fn ends(scene: &Scene) -> String {
+    run(scene);
+    let table = Table::read(&scene.path("out/orders.parquet"));
+    table.lines(&["order_id", "status", "cum_qty", "reason"])
+}
+
+/// A long of 100 contracts has gained 2,000 at 120: with cross margin more can be traded on margin,
+/// but a coin costs cash, of which there are 995.
+#[test]
+fn what_a_position_has_gained_pays_for_nothing_on_spot() {
+    let scene = perpetual(
+        "USDT",
+        "1000",
+        "of = \"binance:perp:BTCUSDT\"",
+        "100 100 100 100 9
+         100 120 100 120 9
+         130 130 120 120 9
+         120 120 120 120 9",
+        &orders(
+            "binance:spot:BTCUSDT",
+            "01 margin long 100 instrument=binance:perp:BTCUSDT
+             02 much   buy 9
+             02 gap    buy 8
+             03 more   long 50 instrument=binance:perp:BTCUSDT
+             03 all    buy 100%",
+        ),
+    );
+    let text = std::fs::read_to_string(scene.path("run.toml")).expect("it was written");
+    let scene = scene.file("run.toml", text.replace("leverage = 2", "leverage = 20"));
+    expect![[r"
+        margin  filled  100  -
+        much  denied  0  RISK-BALANCE: needs 1081.08027 of binance:BaseToken:USDT, 995 free
+        gap  rejected  0  VEN-BALANCE: needs 1040.52, has 995
+        more  filled  50  -
+        all  filled  8.26253  -
+    "]]
+    .assert_eq(&ends(&scene));
+}
+
+/// The leverage of a venue is for its perpetuals.
+#[test]
+fn a_share_of_the_cash_buys_as_much_whatever_the_leverage() {
+    for leverage in ["1", "20"] {
+        let scene = perpetual(
+            "USDT",
+            "1000",
+            "of = \"binance:perp:BTCUSDT\"",
+            "100 100 100 100 9
+             100 100 100 100 9",
+            &orders("binance:spot:BTCUSDT", "01 all buy 100%"),
+        );
+        let text = std::fs::read_to_string(scene.path("run.toml")).expect("it was written");
+        let text = text.replace("leverage = 2", &format!("leverage = {leverage}"));
+        // 9.995 coins and 5 bps of 999.5 are 999.99975.
+        assert_eq!(ends(&scene.file("run.toml", text)), "all  filled  9.995  -\n");
+    }
+}
+
+#[test]
+fn a_fee_that_takes_all_that_is_bought_is_a_rejection() {
+    let scene = perpetual(
+        "USDT",
+        "1000",
+        "of = \"binance:perp:BTCUSDT\"",
+        "100 100 100 100 9
+         100 100 100 100 9",
+        &orders("binance:spot:BTCUSDT", "01 small buy 0.1\n01 large buy 1"),
+    );
+    let text = std::fs::read_to_string(scene.path("run.toml")).expect("it was written");
+    let fees = "taker_bps = 5\nfee_in = \"base\"\nfees = { minimum = 20 }";
+    let scene = scene.file("run.toml", text.replace("taker_bps = 5", fees));
+    expect![[r"
+        small  rejected  0  VEN-BALANCE: a fee of 0.2 BTC takes all of 0.1
+        large  filled  1  -
+    "]]
+    .assert_eq(&ends(&scene));
 }
