@@ -73,7 +73,7 @@ fn spot_at_a_jump() -> BTreeSet<String> {
     );
     let (orders, codes) = ends(&scene, &[]);
     expect![[r"
-        gap  rejected  0  VEN-BALANCE: needs 1171.17, has 929.93
+        gap  rejected  0  VEN-BALANCE: needs 1171.17, has 1000
         passive  rejected  0  VEN-POST-ONLY: would take at 130
         at-once  canceled  0  VEN-IOC: 0.1 not filled at 2024-01-01T03:00:00Z
         all-now  canceled  0  VEN-FOK: 0.1 not filled at 2024-01-01T03:00:00Z

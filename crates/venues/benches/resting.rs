@@ -41,6 +41,10 @@ impl Clearing for Idle {
         Decimal::from(1_000_000_000)
     }
 
+    fn balance(&self, key: KeyIx) -> Decimal {
+        self.free(key)
+    }
+
     fn position(&self, _instrument: InstrumentIx) -> Quantity {
         Quantity::ZERO
     }
@@ -58,6 +62,10 @@ impl Clearing for Boundless {
 
     fn free(&self, _key: KeyIx) -> Decimal {
         Decimal::from(1_000_000_000)
+    }
+
+    fn balance(&self, key: KeyIx) -> Decimal {
+        self.free(key)
     }
 
     fn position(&self, _instrument: InstrumentIx) -> Quantity {

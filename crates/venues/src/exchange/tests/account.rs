@@ -184,6 +184,10 @@ impl Clearing for Account {
         self.balances[key.index()] - margins.sum::<Decimal>()
     }
 
+    fn balance(&self, key: KeyIx) -> Decimal {
+        self.balances[key.index()]
+    }
+
     fn position(&self, instrument: InstrumentIx) -> Quantity {
         let is_perpetual = self.instruments.instrument(instrument).is_perpetual();
         Quantity(if is_perpetual {

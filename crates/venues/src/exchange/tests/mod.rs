@@ -8,6 +8,7 @@ mod audit;
 mod brackets;
 mod costs;
 mod funds;
+mod groups;
 mod prices;
 mod properties;
 mod scenario;
