@@ -44,7 +44,7 @@ const WORDS: [(&str, &[&str]); 7] = [
 const LINES_MAX: usize = 600;
 
 /// All files of the tree with an extension, without what is built or hidden.
-fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+pub(crate) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut folders = vec![folder.to_path_buf()];
     while let Some(next) = folders.pop() {
@@ -203,6 +203,11 @@ fn links(text: &str) -> Vec<String> {
         }
     }
     found
+}
+
+/// The code spans of a line.
+pub(crate) fn spans(line: &str) -> Vec<String> {
+    line.split('`').skip(1).step_by(2).map(str::to_owned).collect()
 }
 
 /// The anchor that a heading gets.

@@ -9,6 +9,7 @@ mod determinism;
 mod exactness;
 mod examples;
 mod order_ends;
+mod pages;
 mod reference;
 mod sub_bars;
 mod support;
