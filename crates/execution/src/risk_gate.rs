@@ -69,8 +69,9 @@ impl RiskGate {
         let order_id = intent.order_id;
         self.require_trading(intent)?;
         Ok(match self.judgement(account).and_then(|judgement| judgement.submitted(intent)) {
-            Ok((order, need)) => {
-                self.promises.add(&order, need);
+            Ok(grant) => {
+                let order = grant.order.clone();
+                self.promises.add(grant);
                 self.accepted += 1;
                 Verdict::Accepted(order)
             }
@@ -89,8 +90,9 @@ impl RiskGate {
         let order_id = intent.order_id;
         self.require_trading(intent)?;
         Ok(match self.judgement(account).and_then(|judgement| judgement.replaced(intent)) {
-            Ok((order, more)) => {
-                self.promises.add(&order, more);
+            Ok(grant) => {
+                let order = grant.order.clone();
+                self.promises.add(grant);
                 Verdict::ReplaceAccepted(order)
             }
             Err(refusal) => Verdict::ReplaceDenied { order_id, refusal },

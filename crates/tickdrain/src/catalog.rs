@@ -12,6 +12,7 @@ use venues::participation::ParticipationModel;
 use venues::path::PathModel;
 use venues::slippage::SlippageModel;
 
+use crate::runfile::execution::shipped_models;
 use crate::runfile::parameter::default_value;
 
 type Build = fn(&StrategySetup<'_>) -> Result<Box<dyn Strategy>, ParameterError>;
@@ -122,7 +123,8 @@ macro_rules! lookups {
 
 impl ModelCatalog {
     pub(crate) fn register(&mut self, name: &'static str, model: OwnModel) {
-        let taken = self.names(model.kind()).any(|known| known == name);
+        let kind = model.kind();
+        let taken = self.names(kind).chain(shipped_models(kind)).any(|known| known == name);
         assert!(!taken, "two models of one kind are registered as `{name}`");
         self.0.push((name, model));
     }

@@ -3,6 +3,7 @@
 use engine::error::EngineError;
 use engine::strategy_runner::StrategyRunnerError;
 use execution::execution_service::{AccountError, ExecutionError};
+use execution::risk_gate::RiskGateError;
 use store::FolderError;
 use store::candles::{DataError, FaultClass};
 
@@ -122,12 +123,19 @@ fn of_engine(error: &EngineError) -> u8 {
     if let Some(ExecutionError::Account(AccountError::NoPrice { .. })) = cause.downcast_ref() {
         return exit::CONFIG;
     }
-    match cause.downcast_ref::<StrategyRunnerError>() {
-        Some(
-            StrategyRunnerError::Decide { source, .. } | StrategyRunnerError::End { source, .. },
-        ) if source.is::<strategies::scripted::NoSuchFrame>() => exit::CONFIG,
-        Some(StrategyRunnerError::Decide { .. } | StrategyRunnerError::End { .. }) | None => {
-            exit::SYSTEM
-        }
+    if is_missed_frame(error) || cause.is::<RiskGateError>() {
+        return exit::CONFIG;
     }
+    exit::SYSTEM
+}
+
+/// Whether a run failed because a scripted request names a time that is no frame.
+pub(crate) fn is_missed_frame(error: &EngineError) -> bool {
+    let EngineError::Service { source, .. } = error else { return false };
+    let Some(StrategyRunnerError::Decide { source, .. } | StrategyRunnerError::End { source, .. }) =
+        source.downcast_ref()
+    else {
+        return false;
+    };
+    source.is::<strategies::scripted::NoSuchFrame>()
 }

@@ -89,7 +89,7 @@ pub(crate) fn open_feed(config: &RunConfig) -> Result<CandleFeed, BacktestError>
         align: config.align,
         read_ahead: config.engine.read_ahead,
         batch_rows: config.engine.batch_rows,
-        keeps_sub_bars: config.execution.path == PathConfig::SubBars,
+        keeps_sub_bars: matches!(config.execution.path, PathConfig::SubBars | PathConfig::Own(_)),
         sub_series: config.finer_data.iter().map(CandleSeries::spec).collect(),
         ..FeedSpec::new(series, config.instruments.len(), config.interval)
     };

@@ -2,6 +2,7 @@
 
 use model::Decimal;
 use model::instrument::KeyIx;
+use model::money::Quantity;
 use model::order::{Order, Refusal, RefusalCode};
 use model::snapshot::Reservation;
 use venues::requirement::{Draw, Funding, draws_on};
@@ -9,12 +10,13 @@ use venues::requirement::{Draw, Funding, draws_on};
 use super::{Judgement, Subject};
 
 impl Judgement<'_> {
-    /// What an order may need, if that is free after reservations, after what this tick has promised
-    /// and with what the order `holds` already.
+    /// What an order of which some is `filled` may still need, if that is free after reservations,
+    /// after what this tick has promised and with what the order `holds` already.
     pub(super) fn funded(
         &self,
         order: &Order,
         subject: &Subject<'_>,
+        filled: Quantity,
         holds: Decimal,
     ) -> Result<Reservation, Refusal> {
         let draw = draws_on(subject.instrument, subject.side);
@@ -22,9 +24,10 @@ impl Judgement<'_> {
             Draw::Cash => self.instruments.cash_key(subject.place),
             Draw::Base => self.instruments.base_key(subject.place),
         };
-        let Some(leaves) = order.size.units() else {
+        let Some(quantity) = order.size.units() else {
             return Ok(Reservation { key, amount: Decimal::ZERO });
         };
+        let leaves = Quantity((quantity.0 - filled.0).max(Decimal::ZERO));
         let funding = Funding {
             order,
             leaves,
@@ -51,14 +54,11 @@ impl Judgement<'_> {
     /// What other orders of its group hold back: only one of them will fill.
     fn held_by_group(&self, order: &Order, key: KeyIx) -> Decimal {
         let Some(group) = order.oco_group else { return Decimal::ZERO };
-        let working = self.account.book.working.iter();
-        let working = working.map(|working| (&*working.order, working.reserved));
-        let promised = self.promises.orders.iter().map(|(order, need)| (order, *need));
-        let held = working.chain(promised).filter(|(other, reserved)| {
+        let held = self.holders().filter(|(other, reserved, _)| {
             other.oco_group == Some(group)
                 && other.order_id != order.order_id
                 && reserved.key == key
         });
-        held.map(|(_, reserved)| reserved.amount).sum()
+        held.map(|(_, reserved, _)| reserved.amount).sum()
     }
 }

@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use model::Decimal;
 use model::instrument::{Instrument, InstrumentIx, InstrumentTable, KeyIx};
-use model::money::Price;
+use model::money::{Price, Quantity};
 use model::numeric::decimal_of;
 use model::order::{Exit, Exits, Order, OrderId, OrderIntent, OrderSide, Refusal, RefusalCode};
 use model::snapshot::{AccountSnapshot, Reservation};
@@ -18,25 +18,37 @@ use venues::fees::FeeModel;
 /// What has been accepted since the latest snapshot, which does not know of it yet.
 #[derive(Debug)]
 pub(crate) struct Promises {
-    /// By [`KeyIx`].
+    /// What the snapshot does not hold back yet, by [`KeyIx`].
     amounts: Vec<Decimal>,
-    orders: Vec<(Order, Reservation)>,
+    granted: Vec<Grant>,
 }
 
 impl Promises {
     pub(crate) fn new(keys: usize) -> Self {
-        Self { amounts: vec![Decimal::ZERO; keys], orders: Vec::new() }
+        Self { amounts: vec![Decimal::ZERO; keys], granted: Vec::new() }
     }
 
-    pub(crate) fn add(&mut self, order: &Order, need: Reservation) {
-        self.amounts[need.key.index()] += need.amount;
-        self.orders.push((order.clone(), need));
+    pub(crate) fn add(&mut self, grant: Grant) {
+        self.amounts[grant.holds.key.index()] += grant.more;
+        self.granted.push(grant);
     }
 
     pub(crate) fn clear(&mut self) {
         self.amounts.fill(Decimal::ZERO);
-        self.orders.clear();
+        self.granted.clear();
     }
+}
+
+/// An order that may be sent, or terms that an order may have.
+#[derive(Clone, Debug)]
+pub(crate) struct Grant {
+    pub(crate) order: Order,
+    /// All that it holds back from now on.
+    holds: Reservation,
+    /// What of that it did not hold back before.
+    more: Decimal,
+    /// Units that it has filled so far.
+    filled: Quantity,
 }
 
 /// What an intent is judged by.
@@ -60,30 +72,35 @@ struct Subject<'a> {
 
 impl Judgement<'_> {
     /// A new order and what it may need, or why it is none.
-    pub(crate) fn submitted(&self, intent: &OrderIntent) -> Result<(Order, Reservation), Refusal> {
-        let (order, subject) = self.checked(intent)?;
-        let need = self.funded(&order, &subject, Decimal::ZERO)?;
+    pub(crate) fn submitted(&self, intent: &OrderIntent) -> Result<Grant, Refusal> {
+        let (order, subject) = self.checked(intent, None)?;
+        let holds = self.funded(&order, &subject, Quantity::ZERO, Decimal::ZERO)?;
         exits::check_opening(&order, &subject, self.account)?;
-        Ok((order, need))
+        Ok(Grant { order, holds, more: holds.amount, filled: Quantity::ZERO })
     }
 
-    /// New terms of a working order and what they need beyond the old ones; validated as a new order.
-    pub(crate) fn replaced(&self, intent: &OrderIntent) -> Result<(Order, Reservation), Refusal> {
+    /// New terms of a working order; validated as a new order of what is left of it. Its links to
+    /// other orders stay, and so does that it may only reduce.
+    pub(crate) fn replaced(&self, intent: &OrderIntent) -> Result<Grant, Refusal> {
         let refused = |detail: &str| Refusal::new(RefusalCode::Replace, detail);
-        let (old, held) =
+        let (old, held, filled) =
             self.known(intent.order_id).ok_or_else(|| refused("the order is not working"))?;
         let request = &intent.request;
         if request.instrument != Some(old.instrument) || request.side != Some(old.side) {
             return Err(refused("a replace keeps instrument and side"));
         }
-        let (order, subject) = self.checked(intent)?;
-        let need = self.funded(&order, &subject, held.amount)?;
-        let more = (need.amount - held.amount).max(Decimal::ZERO);
-        Ok((order, Reservation { amount: more, ..need }))
+        let (order, subject) = self.checked(intent, Some(old))?;
+        let holds = self.funded(&order, &subject, filled, held.amount)?;
+        let more = (holds.amount - held.amount).max(Decimal::ZERO);
+        Ok(Grant { order, holds, more, filled })
     }
 
-    /// All rules but those of funds.
-    fn checked<'b>(&'b self, intent: &OrderIntent) -> Result<(Order, Subject<'b>), Refusal> {
+    /// All rules but those of funds, for a new order or for new terms of an `old` one.
+    fn checked<'b>(
+        &'b self,
+        intent: &OrderIntent,
+        old: Option<&Order>,
+    ) -> Result<(Order, Subject<'b>), Refusal> {
         let request = &intent.request;
         let subject = self.subject(intent)?;
         let asked = quantity::lots(request.size, &subject)?;
@@ -94,9 +111,15 @@ impl Judgement<'_> {
         exits::check_sides(request, pricing, &subject)?;
         let ts = self.account.ts();
         let expire_at = terms::expire_at(request, ts)?;
-        let parent = self.parent(intent)?;
-        let closes_parent = parent.is_some_and(|parent| parent.side != subject.side);
-        let size = if request.reduce_only && request.parent.is_none() {
+        let (parent, reduce_only) = if let Some(old) = old {
+            (old.parent, request.reduce_only || old.reduce_only)
+        } else {
+            let parent = self.parent(intent)?;
+            let closes = parent.is_some_and(|parent| parent.side != subject.side);
+            (request.parent, request.reduce_only || closes)
+        };
+        // What a child reduces is the position that its parent will have opened.
+        let size = if reduce_only && parent.is_none() {
             quantity::reduced(asked, &subject, self.account)?
         } else {
             asked
@@ -112,9 +135,9 @@ impl Judgement<'_> {
             expire_at,
             size,
             post_only: request.post_only,
-            reduce_only: request.reduce_only || closes_parent,
+            reduce_only,
             oco_group: request.oco_group,
-            parent: request.parent,
+            parent,
             exits: Exits {
                 take_profit: exit(request.take_profit, intent.take_profit_id()),
                 stop_loss: exit(request.stop_loss, intent.stop_loss_id()),
@@ -146,7 +169,7 @@ impl Judgement<'_> {
     fn parent(&self, intent: &OrderIntent) -> Result<Option<&Order>, Refusal> {
         let Some(parent) = intent.request.parent else { return Ok(None) };
         match self.known(parent) {
-            Some((order, _)) if Some(order.instrument) == intent.request.instrument => {
+            Some((order, ..)) if Some(order.instrument) == intent.request.instrument => {
                 Ok(Some(order))
             }
             Some(_) => Err(Refusal::new(RefusalCode::Parent, "its parent trades something else")),
@@ -154,14 +177,26 @@ impl Judgement<'_> {
         }
     }
 
-    /// An order that is working, or was accepted since the snapshot, and what it holds back.
-    fn known(&self, order_id: OrderId) -> Option<(&Order, Reservation)> {
-        let promised = self.promises.orders.iter().rev();
-        let mut promised = promised.filter(|(order, _)| order.order_id == order_id);
-        promised.next().map(|(order, need)| (order, *need)).or_else(|| {
-            let working = self.account.book.working(order_id)?;
-            Some((&*working.order, working.reserved))
-        })
+    /// An order that is working, or was accepted since the snapshot: what it holds back and what it
+    /// has filled.
+    fn known(&self, order_id: OrderId) -> Option<(&Order, Reservation, Quantity)> {
+        self.holders().find(|(order, ..)| order.order_id == order_id)
+    }
+
+    /// All such orders; one whose terms have changed since the snapshot with the new ones.
+    fn holders(&self) -> impl Iterator<Item = (&Order, Reservation, Quantity)> {
+        let granted = &self.promises.granted;
+        let is_latest = |place: usize, grant: &Grant| {
+            granted[place + 1..].iter().all(|later| later.order.order_id != grant.order.order_id)
+        };
+        let promised =
+            granted.iter().enumerate().filter(move |(place, grant)| is_latest(*place, grant));
+        let promised = promised.map(|(_, grant)| (&grant.order, grant.holds, grant.filled));
+        let working = self.account.book.working.iter().filter(|working| {
+            granted.iter().all(|grant| grant.order.order_id != working.order.order_id)
+        });
+        let working = working.map(|working| (&*working.order, working.reserved, working.cum_qty));
+        promised.chain(working)
     }
 
     /// What a balance has left for new orders in an instrument.
@@ -179,13 +214,10 @@ impl Judgement<'_> {
 
     /// What spot orders hold back of a balance, those of this tick included.
     fn promised_by_spot(&self, key: KeyIx) -> Decimal {
-        let working = self.account.book.working.iter();
-        let working = working.map(|working| (&*working.order, working.reserved));
-        let promised = self.promises.orders.iter().map(|(order, need)| (order, *need));
-        let held = working.chain(promised).filter(|(order, reserved)| {
+        let held = self.holders().filter(|(order, reserved, _)| {
             reserved.key == key && !self.instruments.instrument(order.instrument).is_perpetual()
         });
-        held.map(|(_, reserved)| reserved.amount).sum()
+        held.map(|(_, reserved, _)| reserved.amount).sum()
     }
 }
 

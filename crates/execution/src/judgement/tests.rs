@@ -139,9 +139,9 @@ fn request(text: &str) -> OrderRequest {
     request
 }
 
-fn told(table: &InstrumentTable, verdict: Result<(Order, Reservation), Refusal>) -> String {
-    let (order, need) = match verdict {
-        Ok(granted) => granted,
+fn told(table: &InstrumentTable, verdict: Result<Grant, Refusal>) -> String {
+    let Grant { order, holds, .. } = match verdict {
+        Ok(grant) => grant,
         Err(refusal) => return refusal.to_string(),
     };
     let mut text = format!("{}", order.size);
@@ -150,7 +150,7 @@ fn told(table: &InstrumentTable, verdict: Result<(Order, Reservation), Refusal>)
     let until = order.expire_at.map(|last| format!(" until {last}"));
     let reduce = order.reduce_only.then(|| " reduce".to_owned());
     text.extend([price, stop, until, reduce].into_iter().flatten());
-    write!(text, ", holds {} {}", need.amount.normalize(), table.key(need.key)).unwrap();
+    write!(text, ", holds {} {}", holds.amount.normalize(), table.key(holds.key)).unwrap();
     text
 }
 
@@ -173,8 +173,8 @@ fn check(rows: &str, expected: &Expect) {
             let keeps = row.strip_prefix("keep ");
             let intent = OrderIntent { order_id, request: request(keeps.unwrap_or(row)) };
             let verdict = judgement.submitted(&intent);
-            if let (Some(_), Ok((order, need))) = (keeps, &verdict) {
-                promises.add(order, *need);
+            if let (Some(_), Ok(grant)) = (keeps, &verdict) {
+                promises.add(grant.clone());
             }
             verdict
         };

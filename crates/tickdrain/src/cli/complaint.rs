@@ -8,7 +8,7 @@ use std::path::Path;
 use store::FolderError;
 use store::candles::DataError;
 
-use crate::error::{BacktestError, exit};
+use crate::error::{BacktestError, is_missed_frame};
 
 /// Prints an error to standard error and returns its exit code.
 pub(super) fn print(error: &BacktestError) -> u8 {
@@ -64,7 +64,7 @@ fn print_folder(error: &FolderError) {
 fn print_chain(error: &BacktestError) {
     let code = match error {
         // What a strategy could not know before it ran is still the fault of its file.
-        BacktestError::Failed { .. } if error.exit_code() == exit::CONFIG => "CFG-ORDERS",
+        BacktestError::Failed { source, .. } if is_missed_frame(source) => "CFG-ORDERS",
         BacktestError::Failed { source, .. } => source.code(),
         BacktestError::Schedule { .. } => "ENGINE-SCHEDULE",
         BacktestError::Setup(_) => "CFG-SETUP",

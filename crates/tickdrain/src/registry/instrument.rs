@@ -81,7 +81,7 @@ impl InstrumentEntry {
         let known = known(&id);
         let base = asset(&mut reader, "base", known.map(|known| &*known.base));
         let quote = asset(&mut reader, "quote", known.map(|known| &*known.quote));
-        let perp = read_perp(&mut reader, &id, quote.as_deref(), known);
+        let perp = read_perp(&mut reader, &id, base.as_deref(), quote.as_deref(), known);
         let step = Decimal::new(1, 8);
         let tick = reader.or_default("tick", &Positive, known.map_or(step, |known| known.tick));
         let lot = reader.or_default("lot", &Positive, known.map_or(step, |known| known.lot));
@@ -134,6 +134,7 @@ fn asset(reader: &mut TableReader<'_>, key: &str, known: Option<&str>) -> Option
 fn read_perp(
     reader: &mut TableReader<'_>,
     id: &InstrumentId,
+    base: Option<&str>,
     quote: Option<&str>,
     known: Option<&InstrumentEntry>,
 ) -> Option<PerpTerms> {
@@ -143,7 +144,9 @@ fn read_perp(
     let known = known.and_then(|known| known.perp.as_ref());
     let contract = known.map_or(ContractKind::Linear, |known| known.contract);
     let contract = reader.or_default("contract", &CONTRACTS, contract);
-    let settle = known.map(|known| &*known.settle).or(quote).unwrap_or("USD").to_owned();
+    // What a contract pays in is its quote currency, or the coin itself if it is inverse.
+    let usual = if contract == ContractKind::Inverse { base } else { quote };
+    let settle = known.map(|known| &*known.settle).or(usual).unwrap_or("USD").to_owned();
     let settle = reader.or_default("settle", &Asset, settle);
     let size = known.map_or(Decimal::ONE, |known| known.contract_size);
     let contract_size = reader.or_default("contract_size", &Positive, size);

@@ -151,6 +151,15 @@ const EXPONENTS: Choice<'static, ImpactExponent> =
 const SHARE_BPS: Number =
     Number { min: Decimal::ZERO, max: Decimal::from_parts(10_000, 0, 0, false, 0) };
 
+/// Names of the shipped models of a kind.
+pub(crate) fn shipped_models(kind: ModelKind) -> Vec<&'static str> {
+    match kind {
+        ModelKind::Path => PATHS.map(|(name, _)| name).to_vec(),
+        ModelKind::Slippage => SLIPPAGE_MODELS.map(|(name, _)| name).to_vec(),
+        ModelKind::Participation | ModelKind::Latency | ModelKind::Fees => Vec::new(),
+    }
+}
+
 /// Reads `[execution]`; `models` are those of the program's own.
 pub(super) fn read(root: &mut TableReader<'_>, models: &ModelCatalog) -> ExecutionConfig {
     let mut reader = root.table("execution");

@@ -58,6 +58,7 @@ impl Exchange {
         let terms = Order {
             exits: old.exits,
             parent: old.parent,
+            reduce_only: old.reduce_only || terms.reduce_only,
             oco_group: old.oco_group,
             client_order_id: old.client_order_id.clone(),
             ts_decided: old.ts_decided,

@@ -55,7 +55,7 @@ impl Exchange {
             jumped.sort_unstable();
             for seq in jumped {
                 if self.orders.contains_key(&seq) {
-                    let moment = Moment { bar, step: Step::InsideUnknown, ts };
+                    let moment = Moment { bar, step: Step::FinerOpen, ts };
                     self.meet_open(seq, moment, clearing)?;
                 }
             }

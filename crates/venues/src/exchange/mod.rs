@@ -129,7 +129,7 @@ impl Moment<'_> {
     /// jumped over fills at its own price, but the market is at the open.
     fn market_px(&self, px: Price) -> Price {
         match self.step {
-            Step::Open => price_of(self.bar.open),
+            Step::Open | Step::FinerOpen => price_of(self.bar.open),
             Step::InsideUnknown | Step::InsideLeg => px,
             Step::Close => price_of(self.bar.close),
         }
@@ -141,6 +141,8 @@ impl Moment<'_> {
 enum Step {
     /// Its open.
     Open,
+    /// The open of a finer bar inside it.
+    FinerOpen,
     /// All of it, in an order that is not known: what is worse for the account.
     InsideUnknown,
     /// A stretch of it.

@@ -198,7 +198,7 @@ impl Exchange {
             let place = self.orders[&seq].order.instrument;
             let own = |trailer: &&mut Trailer| trailer.seq == seq;
             for trailer in self.books[place.index()].trailers.iter_mut().filter(own) {
-                trailer.is_fresh = matches!(moment.step, Step::InsideUnknown | Step::InsideLeg);
+                trailer.is_fresh = !matches!(moment.step, Step::Open | Step::Close);
             }
         }
         let child = &self.orders[&seq];
