@@ -54,7 +54,7 @@ impl AccountBook {
     }
 
     /// What perpetuals leave of the cash at `key`, orders not counted: cash, less the initial margin
-    /// of open positions, plus their gains under cross margin and less their losses always.
+    /// of open positions, plus what they have gained or lost under cross margin.
     ///
     /// `marks` are last closes; a position without one counts at its cost. Source: 02 §3.1 rule 8.
     pub fn free_margin(
@@ -78,10 +78,9 @@ impl AccountBook {
                 None => (crate::money::Notional::exactly(cost), Decimal::ZERO),
             };
             free -= instrument.initial_margin(value);
-            free += match instrument.margin_mode {
-                MarginMode::Cross => gain,
-                MarginMode::Isolated => gain.min(Decimal::ZERO),
-            };
+            if instrument.margin_mode == MarginMode::Cross {
+                free += gain;
+            }
         }
         free
     }
@@ -114,6 +113,16 @@ impl AccountSnapshot {
     /// T.
     pub fn ts(&self) -> UtcMillis {
         self.frame.ts()
+    }
+
+    /// Units that an order in an instrument could close: the balance of its base on spot, whichever
+    /// instrument it was bought in, else the position.
+    pub fn closable(&self, place: InstrumentIx, instruments: &InstrumentTable) -> Quantity {
+        if instruments.instrument(place).is_perpetual() {
+            self.position(place)
+        } else {
+            Quantity(self.book.balances[instruments.base_key(place).index()])
+        }
     }
 
     /// Units held of an instrument; negative if short.

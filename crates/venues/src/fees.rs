@@ -24,7 +24,8 @@ pub struct Trade<'a> {
     pub px: Price,
     /// When it happens.
     pub ts: UtcMillis,
-    /// Notional traded at the venue on the 30 days before the day of `ts`, in quote currency.
+    /// Notional traded on this market of the venue, in this quote currency, on the 30 days before the
+    /// day of `ts`.
     pub volume_30d: Decimal,
 }
 

@@ -65,6 +65,10 @@ impl Funding<'_> {
         let fee = self.fee(px, liquidity);
         let need = if instrument.is_perpetual() {
             let increase = increase(self.position, order.side, leaves);
+            if increase.is_zero() {
+                // Closing is allowed whatever there is, a losing position above all.
+                return Decimal::ZERO;
+            }
             let margin = instrument.initial_margin(instrument.notional(px, increase));
             (margin + fee) * with_margin()
         } else {
@@ -77,10 +81,7 @@ impl Funding<'_> {
     /// Price at which it is reckoned, as whom, and whether the price may move until it fills.
     fn reference(&self) -> (Price, Liquidity, bool) {
         let last = self.last_px;
-        let is_marketable = |price: Price| match self.order.side {
-            OrderSide::Buy => last <= price,
-            OrderSide::Sell => last >= price,
-        };
+        let is_marketable = |price: Price| self.order.side.accepts(last, price);
         let worse = |price: Price| match self.order.side {
             OrderSide::Buy => price.max(last),
             OrderSide::Sell => price.min(last),

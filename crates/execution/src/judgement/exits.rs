@@ -1,8 +1,8 @@
 //! Rules 5 and 11: the exits of a bracket.
 
 use model::Decimal;
+use model::money::Quantity;
 use model::order::{Level, Order, OrderRequest, OrderSide, Pricing, Refusal, RefusalCode};
-use model::snapshot::AccountSnapshot;
 
 use super::Subject;
 
@@ -40,12 +40,11 @@ pub(super) fn check_sides(
 pub(super) fn check_opening(
     order: &Order,
     subject: &Subject<'_>,
-    account: &AccountSnapshot,
+    position: Quantity,
 ) -> Result<(), Refusal> {
     if order.exits.is_empty() {
         return Ok(());
     }
-    let position = account.position(subject.place);
     let opens = match order.size.units() {
         Some(quantity) => {
             let after = position.0 + subject.side.signed(quantity.0);

@@ -75,7 +75,7 @@ impl Judgement<'_> {
     pub(crate) fn submitted(&self, intent: &OrderIntent) -> Result<Grant, Refusal> {
         let (order, subject) = self.checked(intent, None)?;
         let holds = self.funded(&order, &subject, Quantity::ZERO, Decimal::ZERO)?;
-        exits::check_opening(&order, &subject, self.account)?;
+        exits::check_opening(&order, &subject, self.held(&subject))?;
         Ok(Grant { order, holds, more: holds.amount, filled: Quantity::ZERO })
     }
 
@@ -88,6 +88,11 @@ impl Judgement<'_> {
         let request = &intent.request;
         if request.instrument != Some(old.instrument) || request.side != Some(old.side) {
             return Err(refused("a replace keeps instrument and side"));
+        }
+        let level = |exit: Option<Exit>| exit.map(|exit| exit.level);
+        let (target, stop) = (level(old.exits.take_profit), level(old.exits.stop_loss));
+        if request.take_profit != target || request.stop_loss != stop {
+            return Err(refused("exits are orders of their own: replace them by their names"));
         }
         let (order, subject) = self.checked(intent, Some(old))?;
         let holds = self.funded(&order, &subject, filled, held.amount)?;
@@ -107,7 +112,7 @@ impl Judgement<'_> {
         let pricing = terms::pricing(request, &subject)?;
         quantity::check_bounds(asked, pricing, &subject)?;
         terms::check_band(pricing, &subject)?;
-        terms::check_post_only(request)?;
+        terms::check_rest(request)?;
         exits::check_sides(request, pricing, &subject)?;
         let ts = self.account.ts();
         let expire_at = terms::expire_at(request, ts)?;
@@ -120,7 +125,7 @@ impl Judgement<'_> {
         };
         // What a child reduces is the position that its parent will have opened.
         let size = if reduce_only && parent.is_none() {
-            quantity::reduced(asked, &subject, self.account)?
+            quantity::reduced(asked, &subject, self.held(&subject))?
         } else {
             asked
         };
@@ -148,6 +153,11 @@ impl Judgement<'_> {
         Ok((order, subject))
     }
 
+    /// Units that an order could close.
+    fn held(&self, subject: &Subject<'_>) -> Quantity {
+        self.account.closable(subject.place, self.instruments)
+    }
+
     /// Rule 3: a trade has an instrument and a side; and there is a price to judge it by.
     fn subject(&self, intent: &OrderIntent) -> Result<Subject<'_>, Refusal> {
         let request = &intent.request;
@@ -173,7 +183,11 @@ impl Judgement<'_> {
                 Ok(Some(order))
             }
             Some(_) => Err(Refusal::new(RefusalCode::Parent, "its parent trades something else")),
-            None => Err(Refusal::new(RefusalCode::Parent, "its parent is not working")),
+            None => {
+                let detail =
+                    "its parent is not working: a child comes with it, or before it has filled";
+                Err(Refusal::new(RefusalCode::Parent, detail))
+            }
         }
     }
 

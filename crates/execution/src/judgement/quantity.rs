@@ -2,8 +2,7 @@
 
 use model::Decimal;
 use model::money::Quantity;
-use model::order::{OrderSide, Pricing, Refusal, RefusalCode, Size};
-use model::snapshot::AccountSnapshot;
+use model::order::{Pricing, Refusal, RefusalCode, Size};
 
 use super::Subject;
 
@@ -59,14 +58,9 @@ pub(super) fn check_bounds(
 pub(super) fn reduced(
     size: Size,
     subject: &Subject<'_>,
-    account: &AccountSnapshot,
+    position: Quantity,
 ) -> Result<Size, Refusal> {
-    let position = account.position(subject.place);
-    let opposes = match subject.side {
-        OrderSide::Buy => position.0 < Decimal::ZERO,
-        OrderSide::Sell => position.0 > Decimal::ZERO,
-    };
-    if !opposes {
+    if !subject.side.opposes(position) {
         let (side, symbol) = (subject.side.name(), &subject.instrument.id);
         let detail = format!("a {side} of {symbol} reduces nothing");
         return Err(Refusal::new(RefusalCode::ReduceOnly, detail));

@@ -100,8 +100,13 @@ pub(super) fn check_band(pricing: Pricing, subject: &Subject<'_>) -> Result<(), 
     Ok(())
 }
 
-/// Post-only is for orders that rest.
-pub(super) fn check_post_only(request: &OrderRequest) -> Result<(), Refusal> {
+/// Post-only is for orders that rest, and so is a parent: there is no open at which a child could be
+/// immediate.
+pub(super) fn check_rest(request: &OrderRequest) -> Result<(), Refusal> {
+    if request.parent.is_some() && request.tif.is_immediate() {
+        let detail = format!("time in force {}, but a child waits", request.tif.name());
+        return Err(Refusal::new(RefusalCode::Parent, detail));
+    }
     let rests = matches!(request.order_type, OrderType::Limit | OrderType::StopLimit)
         && !request.tif.is_immediate();
     if !request.post_only || rests {

@@ -168,7 +168,11 @@ fn check(rows: &str, expected: &Expect) {
         let verdict = if let Some(row) = row.strip_prefix("replace ") {
             let (target, row) = row.split_once(' ').unwrap();
             let order_id = OrderId { number: target.parse().unwrap(), ..ID };
-            judgement.replaced(&OrderIntent { order_id, request: request(row) })
+            let verdict = judgement.replaced(&OrderIntent { order_id, request: request(row) });
+            if let Ok(grant) = &verdict {
+                promises.add(grant.clone());
+            }
+            verdict
         } else {
             let keeps = row.strip_prefix("keep ");
             let intent = OrderIntent { order_id, request: request(keeps.unwrap_or(row)) };
@@ -263,7 +267,8 @@ fn bands_times_and_flags_do_not_contradict_the_order() {
          spot buy  limit 1 price=99 gtd until=0
          spot buy  limit 1 price=99 gtd until=1
          spot buy  limit 1 price=99 until=1
-         spot buy  limit 1 price=99 day",
+         spot buy  limit 1 price=99 day
+         spot sell limit 1 price=110 ioc parent=1",
         &expect![[r"
             spot buy  limit 1 price=105.01 → RISK-PRICE-BAND: 105.01 lies beyond 105, 500 bps from 100
             spot buy  limit 1 price=105 → 1 price 105, holds 105.21 binance:BaseToken:USDT
@@ -277,6 +282,7 @@ fn bands_times_and_flags_do_not_contradict_the_order() {
             spot buy  limit 1 price=99 gtd until=1 → 1 price 99 until 2024-01-01T10:00:00Z, holds 99.099 binance:BaseToken:USDT
             spot buy  limit 1 price=99 until=1 → RISK-EXPIRE-AT: 2024-01-01T10:00:00Z, but a gtc order has none
             spot buy  limit 1 price=99 day → 1 price 99 until 2024-01-02T00:00:00Z, holds 99.099 binance:BaseToken:USDT
+            spot sell limit 1 price=110 ioc parent=1 → RISK-PARENT: time in force ioc, but a child waits
         "]],
     );
 }
@@ -312,7 +318,7 @@ fn exits_lie_on_their_sides_of_an_entry() {
             perp sell market 0.1 tp=110 → RISK-BRACKET: take_profit 110 on the wrong side of a sell at 100
             spot sell market 1 tp=90 → RISK-EXITS: a sell that opens no position has no exits
             perp buy  market 1 tp=110 → RISK-EXITS: a buy that opens no position has no exits
-            perp buy  market 1.5 tp=110 → 1.5, holds 0.30015 bybit:BaseToken:USDT
+            perp buy  market 1.5 tp=110 → 1.5, holds 0 bybit:BaseToken:USDT
         "]],
     );
 }
@@ -366,7 +372,7 @@ fn what_is_free_covers_what_an_order_may_need() {
             spot sell market 2 → 2, holds 2 binance:BaseToken:BTC
             spot sell market 2.001 → RISK-POSITION: needs 2.001 of binance:BaseToken:BTC, 2 free
             spot sell limit 2 price=110 → 2 price 110, holds 2 binance:BaseToken:BTC
-            perp buy  market 1 → 1, holds 0.2001 bybit:BaseToken:USDT
+            perp buy  market 1 → 1, holds 0 bybit:BaseToken:USDT
             perp sell market 3.9 → 3.9, holds 78.81939 bybit:BaseToken:USDT
             perp sell market 4 → RISK-BALANCE: needs 80.8404 of bybit:BaseToken:USDT, 80 free
             perp buy  market 5.8 → 5.8, holds 77.19858 bybit:BaseToken:USDT
@@ -381,7 +387,9 @@ fn what_was_just_accepted_is_promised() {
         "keep spot buy  limit 5 price=100
          keep spot buy  limit 5 price=100
          spot buy  limit 4.9 price=100
+         replace 1 spot buy  limit 6 price=100
          replace 1 spot buy  limit 9 price=100
+         spot buy  limit 1 price=100
          replace 1 spot buy  limit 9.99 price=100
          replace 1 spot sell limit 1 price=100
          replace 9 spot buy  limit 1 price=100
@@ -395,7 +403,9 @@ fn what_was_just_accepted_is_promised() {
             keep spot buy  limit 5 price=100 → 5 price 100, holds 501 binance:BaseToken:USDT
             keep spot buy  limit 5 price=100 → RISK-BALANCE: needs 501 of binance:BaseToken:USDT, 499 free
             spot buy  limit 4.9 price=100 → 4.9 price 100, holds 490.98 binance:BaseToken:USDT
-            replace 1 spot buy  limit 9 price=100 → 9 price 100, holds 400.8 binance:BaseToken:USDT
+            replace 1 spot buy  limit 6 price=100 → 6 price 100, holds 601.2 binance:BaseToken:USDT
+            replace 1 spot buy  limit 9 price=100 → 9 price 100, holds 901.8 binance:BaseToken:USDT
+            spot buy  limit 1 price=100 → RISK-BALANCE: needs 100.2 of binance:BaseToken:USDT, 98.2 free
             replace 1 spot buy  limit 9.99 price=100 → RISK-BALANCE: needs 1000.998 of binance:BaseToken:USDT, 1000 free
             replace 1 spot sell limit 1 price=100 → RISK-REPLACE: a replace keeps instrument and side
             replace 9 spot buy  limit 1 price=100 → RISK-REPLACE: the order is not working
@@ -403,7 +413,7 @@ fn what_was_just_accepted_is_promised() {
             keep spot sell stop 2 stop=90 oco=1 → 2 stop 90, holds 0 binance:BaseToken:BTC
             spot sell limit 0.1 price=110 → RISK-POSITION: needs 0.1 of binance:BaseToken:BTC, 0 free
             spot sell limit 5 price=110 parent=1 → 5 price 110 reduce, holds 0 binance:BaseToken:BTC
-            spot sell market 5 parent=77 → RISK-PARENT: its parent is not working
+            spot sell market 5 parent=77 → RISK-PARENT: its parent is not working: a child comes with it, or before it has filled
             perp sell market 5 parent=1 → RISK-PARENT: its parent trades something else
         "]],
     );

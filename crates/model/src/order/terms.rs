@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use rust_decimal::Decimal;
 
-use crate::money::{Bps, Quantity};
+use crate::money::{Bps, Price, Quantity};
 
 /// FIX side.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -32,6 +32,19 @@ impl OrderSide {
             Self::Buy => Self::Sell,
             Self::Sell => Self::Buy,
         }
+    }
+
+    /// Whether a limit order of this side at `limit` trades at `px`.
+    pub fn accepts(self, px: Price, limit: Price) -> bool {
+        match self {
+            Self::Buy => px <= limit,
+            Self::Sell => px >= limit,
+        }
+    }
+
+    /// Whether an order of this side makes a position of this sign smaller.
+    pub fn opposes(self, position: Quantity) -> bool {
+        self.signed(position.0) < Decimal::ZERO
     }
 
     /// `amount` with the sign that it has for this side: bought is positive, sold is negative.

@@ -2,8 +2,6 @@
 
 use model::fill::{Liquidity, PriceRule};
 use model::frame::Frame;
-use model::money::Price;
-use model::order::OrderSide;
 
 use super::book::fills;
 use super::clearing::Clearing;
@@ -41,7 +39,7 @@ impl Exchange {
             let takes = match resting.behaviour() {
                 Behaviour::Takes => true,
                 Behaviour::Limits(price) => {
-                    !resting.order.post_only && is_marketable(resting.order.side, close, price)
+                    !resting.order.post_only && resting.order.side.accepts(close, price)
                 }
                 Behaviour::Stops(_) | Behaviour::StopsThenLimits(..) => false,
             };
@@ -60,12 +58,5 @@ impl Exchange {
             self.expire_due(place, frame, clearing)?;
         }
         Ok(())
-    }
-}
-
-fn is_marketable(side: OrderSide, px: Price, limit: Price) -> bool {
-    match side {
-        OrderSide::Buy => px <= limit,
-        OrderSide::Sell => px >= limit,
     }
 }

@@ -45,6 +45,8 @@ enum Deal {
     Trade { quantity: Quantity, order_qty: Quantity, px: Price, fee: Fee },
     /// The bar has nothing left for it.
     NoVolume,
+    /// A share of which no more can be had: what has filled is all of it.
+    Done,
     /// It ends.
     Ends(OrderStatus, Refusal),
 }
@@ -60,7 +62,17 @@ impl Exchange {
     ) -> Result<(), C::Error> {
         match self.deal(seq, offer, moment, clearing) {
             Deal::NoVolume => self.rest_or_cancel(seq, moment, clearing),
+            Deal::Done => {
+                if let Some(resting) = self.orders.get_mut(&seq) {
+                    resting.order_qty = Some(resting.cum_qty);
+                }
+                self.end(seq, OrderStatus::Filled, None, clearing)
+            }
             Deal::Ends(status, refusal) => {
+                // What has filled in part was not refused.
+                let has_filled =
+                    self.orders.get(&seq).is_some_and(|order| !order.cum_qty.is_zero());
+                let status = if has_filled { OrderStatus::Canceled } else { status };
                 let why = (refusal.code, refusal.detail.into_string());
                 self.end(seq, status, Some(why), clearing)
             }
@@ -95,7 +107,10 @@ impl Exchange {
         };
         let means = Means { px, ..means };
         let (ordered, wanted) = wanted(resting, &means);
-        let is_share = resting.order_qty.is_none();
+        let is_share = resting.order_qty.is_none() || is_open_share(resting, &means);
+        if is_share && !resting.cum_qty.is_zero() && means.is_too_small(wanted) {
+            return Deal::Done;
+        }
         if wanted.0 <= Decimal::ZERO || is_share && means.is_too_small(wanted) {
             return Deal::Ends(OrderStatus::Canceled, nothing_left(order, wanted, &means));
         }
@@ -152,7 +167,7 @@ impl Exchange {
             px,
             ts: moment.ts,
             volume_30d: self.turnover.before(place, moment.ts),
-            position: clearing.position(place),
+            position: self.closable(place, clearing),
             cash: self.available(seq, self.instruments.cash_key(place), clearing),
             base,
         }
@@ -287,9 +302,21 @@ fn wanted(resting: &Resting, means: &Means<'_>) -> (Quantity, Quantity) {
         Size::Units(quantity) => quantity,
         Size::Share(share) => Quantity(filled.0 + means.share(share, order).0),
     });
+    let mut ordered = ordered;
+    if resting.order_qty.is_some() && is_open_share(resting, means) {
+        // Carried into another bar, a share of cash buys what is left of the cash at most.
+        let affordable = means.affordable(means.cash);
+        ordered = ordered.min(Quantity(filled.0 + affordable.0));
+    }
     let leaves = Quantity(ordered.0 - filled.0);
     let wanted = if order.reduce_only { leaves.min(reducible(order, means)) } else { leaves };
     (ordered, wanted)
+}
+
+/// Whether an order is a share of free cash, and not of a position or of what a parent fills.
+fn is_open_share(resting: &Resting, means: &Means<'_>) -> bool {
+    let order = &*resting.order;
+    matches!(order.size, Size::Share(_)) && order.parent.is_none() && !means.closes(order)
 }
 
 /// Units that a reduce-only order can still close.

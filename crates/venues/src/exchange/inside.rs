@@ -54,7 +54,7 @@ impl Exchange {
             self.collect_gaps(place, price_of(bar.open), &mut jumped);
             jumped.sort_unstable();
             for seq in jumped {
-                if self.orders.contains_key(&seq) {
+                if self.orders.get(&seq).is_some_and(|resting| !resting.is_done()) {
                     let moment = Moment { bar, step: Step::FinerOpen, ts };
                     self.meet_open(seq, moment, clearing)?;
                 }

@@ -1,7 +1,7 @@
 //! Locks: what orders at the venue hold back of balances.
 
 use model::Decimal;
-use model::instrument::KeyIx;
+use model::instrument::{InstrumentIx, KeyIx};
 use model::money::Quantity;
 use model::snapshot::Reservation;
 
@@ -91,6 +91,16 @@ impl Exchange {
             .values()
             .filter(|other| other.is_holding && other.lock.key == key && !is_own(other));
         others.filter(|other| !self.is_perpetual(other)).map(|other| other.lock.amount).sum()
+    }
+
+    /// Units that an order in an instrument can close: on spot the balance of its base, whichever
+    /// instrument it was bought in, else the position.
+    pub(super) fn closable<C: Clearing>(&self, place: InstrumentIx, clearing: &C) -> Quantity {
+        if self.instruments.instrument(place).is_perpetual() {
+            clearing.position(place)
+        } else {
+            Quantity(clearing.balance(self.instruments.base_key(place)))
+        }
     }
 
     fn is_perpetual(&self, resting: &Resting) -> bool {

@@ -31,7 +31,10 @@ impl Exchange {
         queue.dedup();
         for seq in queue {
             self.hold(seq);
-            let Some(resting) = self.orders.get(&seq) else { continue };
+            // One that a rival has left with nothing waits for its parent to fill more.
+            let Some(resting) = self.orders.get(&seq).filter(|resting| !resting.is_done()) else {
+                continue;
+            };
             let bar = &frame.bars()[resting.order.instrument.index()];
             let moment = Moment { bar, step: Step::Open, ts: open };
             self.meet_open(seq, moment, clearing)?;
@@ -178,10 +181,7 @@ impl Exchange {
         clearing: &mut C,
     ) -> Result<(), C::Error> {
         let order = &self.orders[&seq].order;
-        let is_marketable = offer.limit.is_none_or(|price| match order.side {
-            OrderSide::Buy => offer.px <= price,
-            OrderSide::Sell => offer.px >= price,
-        });
+        let is_marketable = offer.limit.is_none_or(|limit| order.side.accepts(offer.px, limit));
         if !is_marketable {
             return self.rest_or_cancel(seq, moment, clearing);
         }

@@ -230,10 +230,7 @@ impl Exchange {
                 return Ok(());
             }
             Behaviour::Stops(level) => is_beyond(side, market_px, level).then_some(None),
-            Behaviour::Limits(price) => match side {
-                OrderSide::Buy => (market_px <= price).then_some(Some(price)),
-                OrderSide::Sell => (market_px >= price).then_some(Some(price)),
-            },
+            Behaviour::Limits(price) => side.accepts(market_px, price).then_some(Some(price)),
             Behaviour::StopsThenLimits(level, price) => {
                 if is_beyond(side, market_px, level) {
                     self.trigger(seq);
@@ -265,8 +262,9 @@ impl Exchange {
         if self.books[place.index()].reducers.is_empty() {
             return Ok(());
         }
-        let position = clearing.position(place);
-        let is_idle = |resting: &Resting| !resting.opposes(position) && !self.may_grow(resting);
+        let position = self.closable(place, clearing);
+        let is_idle =
+            |resting: &Resting| !resting.order.side.opposes(position) && !self.may_grow(resting);
         let idle = |seq: &&u64| self.orders.get(seq).is_some_and(is_idle);
         let idle: Vec<u64> =
             self.books[place.index()].reducers.iter().filter(idle).copied().collect();

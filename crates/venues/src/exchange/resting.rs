@@ -165,14 +165,6 @@ impl Resting {
         if self.cum_qty.is_zero() { OrderStatus::Accepted } else { OrderStatus::PartiallyFilled }
     }
 
-    /// Whether it would make a position of this sign smaller.
-    pub(super) fn opposes(&self, position: Quantity) -> bool {
-        match self.order.side {
-            OrderSide::Buy => position.0 < Decimal::ZERO,
-            OrderSide::Sell => position.0 > Decimal::ZERO,
-        }
-    }
-
     /// News of it.
     pub(super) fn update(&self, status: OrderStatus, refusal: Option<Refusal>) -> OrderUpdate {
         OrderUpdate {

@@ -2,7 +2,7 @@
 
 use model::Decimal;
 use model::fill::Liquidity;
-use model::instrument::Instrument;
+use model::instrument::{FeeAsset, Instrument};
 use model::money::{Price, Quantity, ceil_to};
 use model::order::{Order, OrderSide};
 use model::time::UtcMillis;
@@ -44,16 +44,21 @@ impl<'a> Means<'a> {
 
     /// Whether the order makes the position smaller, of which a share is then a share.
     pub(super) fn closes(&self, order: &Order) -> bool {
-        let opposes = match self.side {
-            OrderSide::Buy => self.position.0 < Decimal::ZERO,
-            OrderSide::Sell => self.position.0 > Decimal::ZERO,
-        };
         let is_spot_sale = !self.instrument.is_perpetual() && self.side == OrderSide::Sell;
-        is_spot_sale || order.reduce_only || opposes
+        is_spot_sale || order.reduce_only || self.side.opposes(self.position)
     }
 
     /// Units that a share of the position, or of the free cash, comes to.
+    /// Never more than the venue takes in one order.
     pub(super) fn share(&self, share: Decimal, order: &Order) -> Quantity {
+        let quantity = self.whole_share(share, order);
+        match self.instrument.max_qty {
+            Some(most) => quantity.min(Quantity(most).floor_to(self.instrument.lot)),
+            None => quantity,
+        }
+    }
+
+    fn whole_share(&self, share: Decimal, order: &Order) -> Quantity {
         if self.closes(order) {
             let mut quantity = self.position.0.abs() * share;
             if !self.instrument.is_perpetual() {
@@ -65,7 +70,7 @@ impl<'a> Means<'a> {
     }
 
     /// The most units that cost no more than `budget`, fees included.
-    fn affordable(&self, budget: Decimal) -> Quantity {
+    pub(super) fn affordable(&self, budget: Decimal) -> Quantity {
         let lot = self.instrument.lot;
         let unit = self.instrument.notional(self.px, Quantity(Decimal::ONE)).value();
         let one = self.trade(Quantity(lot));
@@ -73,8 +78,10 @@ impl<'a> Means<'a> {
         // A venue's leverage is for perpetuals: a coin is paid in full.
         let is_perpetual = self.instrument.is_perpetual();
         let margin = if is_perpetual { unit / self.instrument.leverage } else { unit };
-        let in_cash = fee_of(self.fees, &one).asset == model::instrument::FeeAsset::Quote;
-        let per_unit = if in_cash { margin + unit * rate } else { margin };
+        let in_cash = fee_of(self.fees, &one).asset == FeeAsset::Quote;
+        let with_fee = if in_cash { margin + unit * rate } else { margin };
+        // A rebate larger than the margin would make more units cost less.
+        let per_unit = if with_fee > Decimal::ZERO { with_fee } else { margin };
         let mut quantity = Quantity(budget / per_unit).floor_to(lot);
         // Rounding, and fees that are no mere rate, may cost more than the budget: by less than a
         // lot, or by many if a lot is worth less than the last digit of cash.
@@ -109,8 +116,8 @@ impl<'a> Means<'a> {
     fn cash_fee(&self, quantity: Quantity) -> Decimal {
         let fee = fee_of(self.fees, &self.trade(quantity));
         match fee.asset {
-            model::instrument::FeeAsset::Quote => fee.amount.0,
-            model::instrument::FeeAsset::Base => Decimal::ZERO,
+            FeeAsset::Quote => fee.amount.0,
+            FeeAsset::Base => Decimal::ZERO,
         }
     }
 

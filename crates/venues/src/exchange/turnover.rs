@@ -1,20 +1,21 @@
-//! Turnover: what was traded at each venue in the last 30 days.
+//! Turnover: what was traded on each market of each venue in the last 30 days.
 
 use std::collections::VecDeque;
 
 use model::Decimal;
-use model::instrument::{InstrumentIx, InstrumentTable};
+use model::instrument::{InstrumentIx, InstrumentTable, MarketType};
 use model::time::UtcMillis;
 
 /// Days that a volume tier looks back.
 const DAYS: i64 = 30;
 const DAY_MILLIS: i64 = 86_400_000;
 
-/// Notional per venue and day.
+/// Notional per market and day. Spot and perpetuals of a venue are markets of their own, and so are
+/// currencies: amounts of two of them do not add up.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Turnover {
-    /// Place of the venue of each instrument.
-    venues: Vec<usize>,
+    /// Place of the market of each instrument.
+    markets: Vec<usize>,
     days: Vec<Days>,
 }
 
@@ -31,23 +32,24 @@ struct Days {
 
 impl Turnover {
     pub(super) fn new(instruments: &InstrumentTable) -> Self {
-        let mut names: Vec<&str> = Vec::new();
-        let mut venues = Vec::with_capacity(instruments.len());
+        let mut known: Vec<(&str, MarketType, &str)> = Vec::new();
+        let mut markets = Vec::with_capacity(instruments.len());
         for (_, instrument) in instruments.instruments() {
-            let venue = &*instrument.id.venue;
-            venues.push(names.iter().position(|name| *name == venue).unwrap_or(names.len()));
-            if venues.last() == Some(&names.len()) {
-                names.push(venue);
+            let market = (&*instrument.id.venue, instrument.id.market, &*instrument.quote);
+            let place = known.iter().position(|other| *other == market);
+            markets.push(place.unwrap_or(known.len()));
+            if place.is_none() {
+                known.push(market);
             }
         }
-        let days = vec![Days::default(); names.len()];
-        Self { venues, days }
+        let days = vec![Days::default(); known.len()];
+        Self { markets, days }
     }
 
     /// Counts a trade.
     pub(super) fn add(&mut self, instrument: InstrumentIx, ts: UtcMillis, notional: Decimal) {
         let day = ts.millis().div_euclid(DAY_MILLIS);
-        let days = &mut self.days[self.venues[instrument.index()]];
+        let days = &mut self.days[self.markets[instrument.index()]];
         if day != days.today {
             days.turn_to(day);
         }
@@ -57,7 +59,7 @@ impl Turnover {
     /// Notional traded on the 30 days before the day of `ts`.
     pub(super) fn before(&self, instrument: InstrumentIx, ts: UtcMillis) -> Decimal {
         let day = ts.millis().div_euclid(DAY_MILLIS);
-        let days = &self.days[self.venues[instrument.index()]];
+        let days = &self.days[self.markets[instrument.index()]];
         if day == days.today { days.sum_before } else { days.sum_before(day) }
     }
 }

@@ -206,7 +206,7 @@ fn what_is_not_there_is_not_spent() {
             no partial fill for lack of cash
               1 #1 buy 5 at 100 taker market_open open
               1 #1 partially_filled 5/12
-              2 #1 rejected 5/12 VEN-BALANCE
+              2 #1 canceled 5/12 VEN-BALANCE
               2 USDT 500 A 10
             no base
               1 #1 rejected 0/6 VEN-POSITION
@@ -444,6 +444,86 @@ fn perpetuals_need_margin_for_what_they_add() {
               0 #9 needs 0 USDT
               0 #10 needs 0 B
               0 #11 needs 10.055025 USDT
+        "#]],
+    );
+}
+
+#[test]
+fn a_share_that_is_carried_buys_what_the_cash_allows_and_no_more() {
+    check(
+        "spot A lot=0.001
+         have USDT=10000
+         case prices rise
+         set share=1000
+         1 buy 100% market
+         bar 100 100 100 100 300
+         bar 101 101 101 101 300
+         bar 102 102 102 102 300
+         bar 103 103 103 103 300
+         account
+         case nothing is affordable any more
+         set share=1000
+         1 buy 1% market
+         2 buy 90 market
+         bar 100 100 100 100 300
+         bar 200 200 200 200 900
+         account
+         case an amount is not a share: what has filled was not refused
+         set share=1000
+         1 buy 99 market
+         bar 100 100 100 100 300
+         bar 200 200 200 200 900
+         account",
+        expect![[r#"
+            prices rise
+              1 #1 buy 30 at 100 taker market_open open
+              1 #1 partially_filled 30/100
+              2 #1 buy 30 at 101 taker market_open open
+              2 #1 partially_filled 60/99.306
+              3 #1 buy 30 at 102 taker market_open open
+              3 #1 partially_filled 90/98.921
+              4 #1 buy 8.834 at 103 taker market_open open
+              4 #1 filled 98.834/98.834
+              4 USDT 0.098 A 98.834
+            nothing is affordable any more
+              1 #1 buy 1 at 100 taker market_open open
+              1 #1 filled 1/1
+              1 #2 buy 29 at 100 taker market_open open
+              1 #2 partially_filled 29/90
+              2 #2 canceled 29/90 VEN-BALANCE
+              2 USDT 7000 A 30
+            an amount is not a share: what has filled was not refused
+              1 #1 buy 30 at 100 taker market_open open
+              1 #1 partially_filled 30/99
+              2 #1 canceled 30/99 VEN-BALANCE
+              2 USDT 7000 A 30
+        "#]],
+    );
+}
+
+#[test]
+fn a_spot_order_closes_what_the_wallet_holds_wherever_it_was_bought() {
+    check(
+        "spot A lot=1
+         spot B lot=1
+         have USDT=10000 A=400
+         case a buy never closes
+         1 buy 50% market
+         bar 10 | 10
+         account
+         case a reduce-only sale finds the wallet
+         1 sell 100% market reduce
+         bar 10 | 10
+         account",
+        expect![[r#"
+            a buy never closes
+              1 #1 buy 500 at 10 taker market_open open
+              1 #1 filled 500/500
+              1 USDT 5000 A 900
+            a reduce-only sale finds the wallet
+              1 #1 sell 400 at 10 taker market_open open
+              1 #1 filled 400/400
+              1 USDT 14000
         "#]],
     );
 }
