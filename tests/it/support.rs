@@ -36,8 +36,13 @@ pub(crate) fn shared(path: &str) -> Option<PathBuf> {
 
 /// Says that a test is skipped: past the test runner, which would keep it to itself.
 pub(crate) fn say_skipped(why: &str) {
+    say(&format!("skipped: {why}"));
+}
+
+/// Prints a line.
+pub(crate) fn say(line: &str) {
     // Nobody to tell is no reason to fail.
-    drop(writeln!(std::io::stderr(), "skipped: {why}"));
+    drop(writeln!(std::io::stderr(), "{line}"));
 }
 
 /// The `tickdrain` command, built once for all tests.

@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{
-    ArrowPrimitiveType, Decimal128Type, Float64Type, TimestampMillisecondType,
+    ArrowPrimitiveType, Decimal128Type, Float64Type, TimestampMillisecondType, UInt32Type,
 };
 use arrow_array::{Array as _, ArrayRef, Float64Array, RecordBatch, TimestampMillisecondArray};
 use model::Decimal;
@@ -208,6 +208,10 @@ impl Table {
 
     pub(crate) fn floats(&self, column: &str) -> Vec<f64> {
         self.values::<Float64Type>(column)
+    }
+
+    pub(crate) fn counts(&self, column: &str) -> Vec<u32> {
+        self.values::<UInt32Type>(column)
     }
 
     /// Ledger amounts, in units of 10⁻¹⁸.

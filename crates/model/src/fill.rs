@@ -79,7 +79,7 @@ rules! {
     Trailing = "trailing",
     /// A trailing stop beyond whose level the bar opened: the open.
     TrailingGap = "trailing_gap",
-    /// An exit that the fill which armed it had already passed: the price of that fill.
+    /// An exit that the market had already passed when a fill armed it: the price of that fill before slippage.
     ExitPassed = "exit_passed",
 }
 

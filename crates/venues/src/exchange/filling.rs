@@ -215,6 +215,7 @@ impl Exchange {
         clearing: &mut C,
     ) -> Result<(), C::Error> {
         let (place, quantity, px) = (fill.instrument, fill.last_qty, fill.last_px);
+        let liquidity = fill.liquidity;
         self.books[place.index()].spend(quantity);
         let instrument = self.instruments.instrument(place);
         let traded = instrument.quote_notional(px, quantity);
@@ -230,6 +231,7 @@ impl Exchange {
             average: resting.avg_px.unwrap_or(px),
             fill_px: px,
             market_px,
+            liquidity,
         };
         let may_grow = self.may_grow(&self.orders[&seq]);
         if leaves.is_zero() && !may_grow {

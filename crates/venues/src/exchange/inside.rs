@@ -11,6 +11,7 @@ use super::book::fills;
 use super::clearing::Clearing;
 use super::filling::Offer;
 use super::ladder::{Cursor, Direction, Rung};
+use super::relations::Entry;
 use super::resting::{Behaviour, Resting};
 use super::{Exchange, Moment, Step, price_of};
 use crate::path::BarPath;
@@ -212,7 +213,7 @@ impl Exchange {
     pub(super) fn visit_fresh<C: Clearing>(
         &mut self,
         seq: u64,
-        market_px: Price,
+        entry: &Entry,
         moment: Moment<'_>,
         clearing: &mut C,
     ) -> Result<(), C::Error> {
@@ -223,12 +224,11 @@ impl Exchange {
             let is_reached = super::opening::is_beyond(side, reach, level);
             return if is_reached { self.visit(seq, reach, moment, clearing) } else { Ok(()) };
         }
-        // A price above the open was passed on the way up, so every higher price came after it.
-        let open = price_of(moment.bar.open);
-        let is_onward = match side {
-            OrderSide::Sell => market_px > open,
-            OrderSide::Buy => market_px < open,
-        };
+        // A taker's fill was passed on the way from the open, so every price beyond came after it; a
+        // maker's on the way back.
+        let is_taker = entry.liquidity == Liquidity::Taker;
+        let came_up = (entry.order.side == OrderSide::Buy) == is_taker;
+        let is_onward = came_up == (side == OrderSide::Sell);
         let close = price_of(moment.bar.close);
         let is_proven = if is_onward {
             self.trades_through(side, level, reach)

@@ -26,6 +26,8 @@ pub(super) struct Entry {
     pub(super) fill_px: Price,
     /// Where the market was then: slippage is not in it, nor is a limit that the open jumped over.
     pub(super) market_px: Price,
+    /// Whether its last fill took what came or was come to.
+    pub(super) liquidity: Liquidity,
 }
 
 impl Exchange {
@@ -159,7 +161,7 @@ impl Exchange {
         for &seq in &children {
             let meets = |child: &Resting| child.stage == Stage::Working && !child.is_done();
             if self.orders.get(&seq).is_some_and(meets) {
-                self.meet_armed(seq, entry.market_px, moment, clearing)?;
+                self.meet_armed(seq, entry, moment, clearing)?;
             }
         }
         Ok(())
@@ -218,10 +220,11 @@ impl Exchange {
     fn meet_armed<C: Clearing>(
         &mut self,
         seq: u64,
-        market_px: Price,
+        entry: &Entry,
         moment: Moment<'_>,
         clearing: &mut C,
     ) -> Result<(), C::Error> {
+        let market_px = entry.market_px;
         let child = &self.orders[&seq];
         let side = child.order.side;
         let passed = match child.behaviour() {
@@ -247,7 +250,7 @@ impl Exchange {
             return self.take(seq, offer_passed(market_px, limit), moment, clearing);
         }
         if moment.step == Step::InsideUnknown {
-            self.visit_fresh(seq, market_px, moment, clearing)?;
+            self.visit_fresh(seq, entry, moment, clearing)?;
         }
         Ok(())
     }
