@@ -14,6 +14,7 @@ use model::order::{Order, OrderId};
 use model::snapshot::{AccountBook, Reservation};
 use model::time::Interval;
 
+use crate::books::Books;
 use crate::lots::Lots;
 use crate::part::Part;
 use crate::path::Paths;
@@ -46,7 +47,7 @@ pub struct Account {
     share_class: Box<str>,
     /// Length of a frame: its bars open this long before the instant that names it.
     interval: Interval,
-    book: Rc<AccountBook>,
+    books: Books,
     lots: Vec<Lots>,
     trips: Vec<Option<Box<OpenTrip>>>,
     marks: Vec<Option<f64>>,
@@ -88,7 +89,7 @@ impl Account {
             uncosted: Vec::new(),
             share_class: share_class.into(),
             interval,
-            book: Rc::new(book),
+            books: Books::new(book),
             instruments,
         };
         for (key, _) in account.instruments.keys() {
@@ -101,7 +102,7 @@ impl Account {
 
     /// Balances, reservations and positions; shared until the next change.
     pub fn book(&self) -> &Rc<AccountBook> {
-        &self.book
+        self.books.present()
     }
 
     /// Last closes, by instrument.
@@ -111,22 +112,22 @@ impl Account {
 
     /// The amount at a key, reservations included; contracts of a perpetual, negative if short.
     pub fn balance(&self, key: KeyIx) -> Decimal {
-        self.book.balances[key.index()]
+        self.book().balances[key.index()]
     }
 
     /// Units held of an instrument; negative if short.
     pub fn position(&self, instrument: InstrumentIx) -> Quantity {
-        self.book.positions[instrument.index()]
+        self.book().positions[instrument.index()]
     }
 
     /// What perpetuals leave of the cash at a key, orders not counted, at the last closes.
     pub fn free_margin(&self, key: KeyIx) -> Decimal {
-        self.book.free_margin(key, &self.instruments, &self.marks)
+        self.book().free_margin(key, &self.instruments, &self.marks)
     }
 
     /// Appends a working order and sets aside what it may need.
     pub fn accept(&mut self, order: Arc<Order>, reserved: Reservation) {
-        working::accept(Rc::make_mut(&mut self.book), order, reserved);
+        working::accept(self.books.change(), order, reserved);
     }
 
     /// Gives a working order new terms, if there are any, its progress, and a new reservation in place
@@ -142,13 +143,13 @@ impl Account {
         cum_qty: Quantity,
         reserved: Reservation,
     ) {
-        working::rework(Rc::make_mut(&mut self.book), order_id, terms, cum_qty, reserved);
+        working::rework(self.books.change(), order_id, terms, cum_qty, reserved);
     }
 
     /// Removes a working order and gives back what it has set aside; nothing if there is none.
     pub fn end(&mut self, order_id: OrderId) {
-        if let Some(place) = working::place_of(&self.book, order_id) {
-            working::end(Rc::make_mut(&mut self.book), place);
+        if let Some(place) = working::place_of(self.book(), order_id) {
+            working::end(self.books.change(), place);
         }
     }
 
@@ -177,7 +178,7 @@ impl Account {
         fill.lots = self.book_lots(fill, &change);
         let trip = OpenTrip::book(&mut self.trips[place], fill, &change, instrument);
         fill.closed = trip.map(Box::new);
-        let book = Rc::make_mut(&mut self.book);
+        let book = self.books.change();
         for (key, amount) in balances {
             book.balances[key.index()] = amount;
         }
@@ -215,7 +216,7 @@ impl Account {
 
     fn held(&self, instrument: InstrumentIx) -> Position {
         let place = instrument.index();
-        Position { quantity: self.book.positions[place], cost: self.book.costs[place] }
+        Position { quantity: self.book().positions[place], cost: self.book().costs[place] }
     }
 
     /// The fill as its position sees it.
@@ -308,7 +309,7 @@ impl Account {
 
     /// Turns balances and positions into floats for the frames to come.
     fn weigh(&mut self) {
-        self.weights.weigh(&self.book, &self.instruments, &self.paths);
+        self.weights.weigh(self.books.present(), &self.instruments, &self.paths);
     }
 }
 

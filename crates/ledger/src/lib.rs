@@ -3,6 +3,7 @@
 //! Rule of this crate: the only writer of our own book. No bus, no async, and no sight of `venues`.
 
 pub mod account;
+mod books;
 mod excursion;
 mod lots;
 mod part;

@@ -13,7 +13,7 @@ use crate::order::{Order, OrderId};
 use crate::time::UtcMillis;
 
 /// The part of an account that changes only when something is traded or reserved.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Debug, Default, PartialEq, Eq)]
 pub struct AccountBook {
     /// Amount per position key, by [`KeyIx`]; base and quote balances alike.
     pub balances: Vec<Decimal>,
@@ -45,6 +45,29 @@ pub struct Reservation {
     pub key: KeyIx,
     /// How much of it; zero or more.
     pub amount: Decimal,
+}
+
+/// `clone_from` keeps the memory of what it overwrites.
+impl Clone for AccountBook {
+    fn clone(&self) -> Self {
+        let Self { balances, reserved, positions, costs, working } = self;
+        Self {
+            balances: balances.clone(),
+            reserved: reserved.clone(),
+            positions: positions.clone(),
+            costs: costs.clone(),
+            working: working.clone(),
+        }
+    }
+
+    fn clone_from(&mut self, source: &Self) {
+        let Self { balances, reserved, positions, costs, working } = source;
+        self.balances.clone_from(balances);
+        self.reserved.clone_from(reserved);
+        self.positions.clone_from(positions);
+        self.costs.clone_from(costs);
+        self.working.clone_from(working);
+    }
 }
 
 impl AccountBook {

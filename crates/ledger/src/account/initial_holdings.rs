@@ -1,7 +1,5 @@
 //! What the run starts with: positions that have no entry, only a first price.
 
-use std::rc::Rc;
-
 use model::Decimal;
 use model::fill::Fill;
 use model::instrument::InstrumentIx;
@@ -17,7 +15,7 @@ impl Account {
     /// An initial balance is a position: a perpetual's own, else one in the instrument of its venue
     /// that prices it.
     pub(super) fn take_over_initial_holdings(&mut self) {
-        let book = Rc::make_mut(&mut self.book);
+        let book = self.books.change();
         for (place, instrument) in self.instruments.instruments() {
             let key = self.instruments.base_key(place);
             let held = Quantity(book.balances[key.index()]);
@@ -59,7 +57,7 @@ impl Account {
             fee_value: Decimal::ZERO,
         };
         self.lots[place.index()].open(ts, px, part);
-        Rc::make_mut(&mut self.book).costs[place.index()] = cost;
+        self.books.change().costs[place.index()] = cost;
         self.weigh();
     }
 }
