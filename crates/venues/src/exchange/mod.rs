@@ -14,6 +14,7 @@ mod inside;
 mod ladder;
 mod locks;
 mod opening;
+mod orders;
 mod relations;
 mod resting;
 mod sizing;
@@ -44,6 +45,7 @@ use crate::path::PathModel;
 use crate::slippage::SlippageModel;
 use book::Book;
 use client_ids::ClientIds;
+use orders::Orders;
 use resting::{Resting, Stage};
 use turnover::Turnover;
 
@@ -100,8 +102,7 @@ pub struct ExchangeSettings {
 pub struct Exchange {
     instruments: Rc<InstrumentTable>,
     settings: ExchangeSettings,
-    /// Orders that have not ended, by their place among all orders: first in, first out.
-    orders: BTreeMap<u64, Resting>,
+    orders: Orders,
     /// Their places.
     places: BTreeMap<OrderId, u64>,
     groups: BTreeMap<OcoGroup, Vec<u64>>,
@@ -160,7 +161,7 @@ impl Exchange {
     pub fn new(instruments: Rc<InstrumentTable>, settings: ExchangeSettings) -> Self {
         assert_eq!(settings.models.fees.len(), instruments.len(), "a fee model per instrument");
         Self {
-            orders: BTreeMap::new(),
+            orders: Orders::default(),
             places: BTreeMap::new(),
             groups: BTreeMap::new(),
             children: BTreeMap::new(),
@@ -335,7 +336,7 @@ impl Exchange {
     }
 
     /// Forgets an order everywhere.
-    fn remove(&mut self, seq: u64) -> Option<Resting> {
+    fn remove(&mut self, seq: u64) -> Option<Box<Resting>> {
         self.unrest(seq);
         let resting = self.orders.remove(&seq)?;
         if resting.is_holding {

@@ -11,7 +11,7 @@ use crate::exchange::resting::{Behaviour, Resting, Stage};
 /// Checks every index of an exchange against its orders.
 pub(super) fn audit(exchange: &Exchange) {
     let mut locked = vec![Decimal::ZERO; exchange.locked.len()];
-    for (seq, resting) in &exchange.orders {
+    for (seq, resting) in exchange.orders.iter() {
         assert_eq!(exchange.places.get(&resting.order.order_id), Some(seq), "{resting:?}");
         if resting.is_holding {
             locked[resting.lock.key.index()] += resting.lock.amount;
