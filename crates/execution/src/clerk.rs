@@ -24,7 +24,7 @@ pub(crate) struct Clerk<'a> {
 
 impl Clerk<'_> {
     /// Follows an order in the account, then publishes the news.
-    pub(crate) fn follow(&mut self, update: OrderUpdate) {
+    pub(crate) fn follow(&mut self, update: Arc<OrderUpdate>) {
         let known = self.account.book().working(update.order_id).map(|known| known.reserved);
         if update.status.is_final() {
             self.account.end(update.order_id);
@@ -42,7 +42,7 @@ impl Clerk<'_> {
                 (None, None) => {}
             }
         }
-        self.outbox.publish(Payload::OrderUpdate(Arc::new(update)));
+        self.outbox.publish(Payload::OrderUpdate(update));
     }
 }
 
@@ -64,11 +64,12 @@ impl Clearing for Clerk<'_> {
     fn take(&mut self, event: VenueEvent) -> Result<(), AccountError> {
         match event {
             VenueEvent::Fill(mut fill) => {
-                self.account.book_fill(&mut fill)?;
+                let booked = Arc::get_mut(&mut fill).expect("nobody else holds a fill yet");
+                self.account.book_fill(booked)?;
                 *self.fills += 1;
-                self.outbox.publish(Payload::Fill(fill.into()));
+                self.outbox.publish(Payload::Fill(fill));
             }
-            VenueEvent::Update(update) => self.follow(*update),
+            VenueEvent::Update(update) => self.follow(update),
             VenueEvent::Locked { order_id, reserved } => {
                 if let Some(known) = self.account.book().working(order_id) {
                     let cum_qty = known.cum_qty;

@@ -146,7 +146,7 @@ impl ExecutionService {
         let mut clerk = clerk(&self.instruments, &mut self.account, &mut self.fills, outbox);
         match self.exchange.send(order, last_px, &clerk) {
             Admission::Sent(reserved) => clerk.account.accept(Arc::new(order.clone()), reserved),
-            Admission::Refused(update) => clerk.follow(*update),
+            Admission::Refused(update) => clerk.follow(update),
         }
     }
 

@@ -25,7 +25,7 @@ pub enum Admission {
     /// It is on its way, and may need this much.
     Sent(Reservation),
     /// It is no order: it repeats another, or its name is taken.
-    Refused(Box<OrderUpdate>),
+    Refused(Arc<OrderUpdate>),
 }
 
 impl Exchange {
@@ -38,7 +38,7 @@ impl Exchange {
         match self.clients.identify(order) {
             Identity::New => {}
             Identity::Repeats(first) => {
-                return Admission::Refused(Box::new(self.repeated(order, first)));
+                return Admission::Refused(Arc::new(self.repeated(order, first)));
             }
             Identity::Taken(_) => {
                 let name = order.client_order_id.as_deref().unwrap_or_default();
@@ -46,7 +46,7 @@ impl Exchange {
                 let refusal = Refusal::new(RefusalCode::VenueClientId, detail);
                 let refused =
                     Resting::new(order.clone(), last_px, Stage::Dormant, self.no_lock(order));
-                return Admission::Refused(Box::new(
+                return Admission::Refused(Arc::new(
                     refused.update(OrderStatus::Rejected, Some(refusal)),
                 ));
             }

@@ -124,7 +124,7 @@ impl Exchange {
     /// Says what the terms of an order are now, and holds back what they need.
     fn tell_terms<C: Clearing>(&mut self, seq: u64, clearing: &mut C) -> Result<(), C::Error> {
         let update = self.orders[&seq].update_with_terms();
-        clearing.take(VenueEvent::Update(Box::new(update)))?;
+        clearing.take(VenueEvent::Update(Arc::new(update)))?;
         self.relock(seq, clearing)
     }
 }

@@ -1,5 +1,7 @@
 //! Clearing: who keeps the account that a venue trades for.
 
+use std::sync::Arc;
+
 use model::Decimal;
 use model::fill::Fill;
 use model::instrument::{InstrumentIx, KeyIx};
@@ -33,10 +35,10 @@ pub trait Clearing {
 /// What happens at a venue.
 #[derive(Clone, Debug)]
 pub enum VenueEvent {
-    /// An execution; the ledger fills in what only it knows.
-    Fill(Box<Fill>),
+    /// An execution that nobody else holds yet: the ledger fills in what only it knows.
+    Fill(Arc<Fill>),
     /// News of an order.
-    Update(Box<OrderUpdate>),
+    Update(Arc<OrderUpdate>),
     /// What a working order may still need has changed.
     Locked {
         /// Which order.

@@ -220,7 +220,7 @@ impl Exchange {
         let instrument = self.instruments.instrument(place);
         let traded = instrument.quote_notional(px, quantity);
         self.turnover.add(place, moment.ts, traded);
-        clearing.take(VenueEvent::Fill(Box::new(fill)))?;
+        clearing.take(VenueEvent::Fill(Arc::new(fill)))?;
         let smallest = instrument.lot.max(instrument.min_qty);
         let resting = self.orders.get_mut(&seq).expect("an order that fills is working");
         resting.add_fill(quantity, px);
@@ -245,7 +245,7 @@ impl Exchange {
             if resting.is_done() {
                 self.unrest(seq);
             }
-            clearing.take(VenueEvent::Update(Box::new(update)))?;
+            clearing.take(VenueEvent::Update(Arc::new(update)))?;
             self.relock(seq, clearing)?;
         }
         self.reduce_group(&entry.order, quantity, leaves.is_zero() && !may_grow, clearing)?;

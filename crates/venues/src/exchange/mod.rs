@@ -331,7 +331,7 @@ impl Exchange {
     ) -> Result<(), C::Error> {
         let Some(resting) = self.remove(seq) else { return Ok(()) };
         let refusal = why.map(|(code, detail)| Refusal::new(code, detail));
-        clearing.take(VenueEvent::Update(Box::new(resting.update(status, refusal))))?;
+        clearing.take(VenueEvent::Update(Arc::new(resting.update(status, refusal))))?;
         self.after_end(&resting, clearing)
     }
 

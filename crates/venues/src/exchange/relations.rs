@@ -111,7 +111,7 @@ impl Exchange {
                 if rival.is_done() {
                     self.unrest(seq);
                 }
-                clearing.take(VenueEvent::Update(Box::new(update)))?;
+                clearing.take(VenueEvent::Update(Arc::new(update)))?;
                 self.relock(seq, clearing)?;
             }
         }
@@ -208,7 +208,7 @@ impl Exchange {
             self.rest(seq);
         }
         let update = self.orders[&seq].update_with_terms();
-        clearing.take(VenueEvent::Update(Box::new(update)))?;
+        clearing.take(VenueEvent::Update(Arc::new(update)))?;
         self.relock(seq, clearing)
     }
 
