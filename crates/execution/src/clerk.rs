@@ -29,8 +29,7 @@ impl Clerk<'_> {
         if update.status.is_final() {
             self.account.end(update.order_id);
         } else {
-            let terms = update.terms.as_deref().cloned().map(Arc::new);
-            match (known, terms) {
+            match (known, update.terms.clone()) {
                 (Some(reserved), terms) => {
                     self.account.rework(update.order_id, terms, update.cum_qty, reserved);
                 }

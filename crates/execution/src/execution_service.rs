@@ -141,11 +141,11 @@ impl ExecutionService {
         }
     }
 
-    fn send(&mut self, order: &Order, outbox: &mut Outbox) {
+    fn send(&mut self, order: &Arc<Order>, outbox: &mut Outbox) {
         let last_px = self.last_px(order.instrument).expect("the gate wants a price");
         let mut clerk = clerk(&self.instruments, &mut self.account, &mut self.fills, outbox);
         match self.exchange.send(order, last_px, &clerk) {
-            Admission::Sent(reserved) => clerk.account.accept(Arc::new(order.clone()), reserved),
+            Admission::Sent(reserved) => clerk.account.accept(Arc::clone(order), reserved),
             Admission::Refused(update) => clerk.follow(update),
         }
     }

@@ -70,7 +70,7 @@ impl RiskGate {
         self.require_trading(intent)?;
         Ok(match self.judgement(account).and_then(|judgement| judgement.submitted(intent)) {
             Ok(grant) => {
-                let order = grant.order.clone();
+                let order = Arc::clone(&grant.order);
                 self.promises.add(grant);
                 self.accepted += 1;
                 Verdict::Accepted(order)
@@ -91,7 +91,7 @@ impl RiskGate {
         self.require_trading(intent)?;
         Ok(match self.judgement(account).and_then(|judgement| judgement.replaced(intent)) {
             Ok(grant) => {
-                let order = grant.order.clone();
+                let order = Arc::clone(&grant.order);
                 self.promises.add(grant);
                 Verdict::ReplaceAccepted(order)
             }

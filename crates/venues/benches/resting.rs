@@ -145,7 +145,7 @@ fn bars(bencher: Bencher, orders: u32) {
     let mut exchange = exchange();
     let last = Price::new(Decimal::ONE_HUNDRED).expect("positive");
     for number in 0..orders {
-        let sent = exchange.send(&order(number), last, &Idle);
+        let sent = exchange.send(&Arc::new(order(number)), last, &Idle);
         assert!(matches!(sent, Admission::Sent(_)));
     }
     // They arrive with the first bar and rest from then on.
@@ -168,7 +168,7 @@ fn fills_after_others(bencher: Bencher, past: u32) {
     let mut trade = |exchange: &mut Exchange, frame: &Frame| {
         number += 1;
         let market = Order { pricing: Pricing::Market, ..order(number) };
-        exchange.send(&market, last, &Boundless);
+        exchange.send(&Arc::new(market), last, &Boundless);
         exchange.match_frame(frame, &mut Boundless).expect("infallible");
     };
     // Time does not go back, so it is one bar again and again.

@@ -6,6 +6,7 @@ mod quantity;
 mod terms;
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use model::Decimal;
 use model::instrument::{Instrument, InstrumentIx, InstrumentTable, KeyIx};
@@ -42,7 +43,7 @@ impl Promises {
 /// An order that may be sent, or terms that an order may have.
 #[derive(Clone, Debug)]
 pub(crate) struct Grant {
-    pub(crate) order: Order,
+    pub(crate) order: Arc<Order>,
     /// All that it holds back from now on.
     holds: Reservation,
     /// What of that it did not hold back before.
@@ -76,7 +77,7 @@ impl Judgement<'_> {
         let (order, subject) = self.checked(intent, None)?;
         let holds = self.funded(&order, &subject, Quantity::ZERO, Decimal::ZERO)?;
         exits::check_opening(&order, &subject, self.held(&subject))?;
-        Ok(Grant { order, holds, more: holds.amount, filled: Quantity::ZERO })
+        Ok(Grant { order: order.into(), holds, more: holds.amount, filled: Quantity::ZERO })
     }
 
     /// New terms of a working order; validated as a new order of what is left of it. Its links to
@@ -97,7 +98,7 @@ impl Judgement<'_> {
         let (order, subject) = self.checked(intent, Some(old))?;
         let holds = self.funded(&order, &subject, filled, held.amount)?;
         let more = (holds.amount - held.amount).max(Decimal::ZERO);
-        Ok(Grant { order, holds, more, filled })
+        Ok(Grant { order: order.into(), holds, more, filled })
     }
 
     /// All rules but those of funds, for a new order or for new terms of an `old` one.
@@ -194,10 +195,15 @@ impl Judgement<'_> {
     /// An order that is working, or was accepted since the snapshot: what it holds back and what it
     /// has filled.
     fn known(&self, order_id: OrderId) -> Option<(&Order, Reservation, Quantity)> {
-        self.holders().find(|(order, ..)| order.order_id == order_id)
+        let mut granted = self.promises.granted.iter().rev();
+        let latest = granted.find(|grant| grant.order.order_id == order_id);
+        latest.map(|grant| (&*grant.order, grant.holds, grant.filled)).or_else(|| {
+            let working = self.account.book.working(order_id)?;
+            Some((&*working.order, working.reserved, working.cum_qty))
+        })
     }
 
-    /// All such orders; one whose terms have changed since the snapshot with the new ones.
+    /// All orders that hold something back; one whose terms have changed since the snapshot with the new ones.
     fn holders(&self) -> impl Iterator<Item = (&Order, Reservation, Quantity)> {
         let granted = &self.promises.granted;
         let is_latest = |place: usize, grant: &Grant| {
@@ -205,7 +211,7 @@ impl Judgement<'_> {
         };
         let promised =
             granted.iter().enumerate().filter(move |(place, grant)| is_latest(*place, grant));
-        let promised = promised.map(|(_, grant)| (&grant.order, grant.holds, grant.filled));
+        let promised = promised.map(|(_, grant)| (&*grant.order, grant.holds, grant.filled));
         let working = self.account.book.working.iter().filter(|working| {
             granted.iter().all(|grant| grant.order.order_id != working.order.order_id)
         });

@@ -1,5 +1,7 @@
 //! How an order stands, and news of it.
 
+use std::sync::Arc;
+
 use super::{Order, OrderId, Refusal};
 use crate::money::{Price, Quantity};
 
@@ -61,7 +63,7 @@ pub struct OrderUpdate {
     /// Why it ended unfilled.
     pub refusal: Option<Refusal>,
     /// Its terms, where they are new: it was replaced, or its entry's fill has armed it.
-    pub terms: Option<Box<Order>>,
+    pub terms: Option<Arc<Order>>,
     /// The order that this one only repeats: same client id, same terms. Nothing else happens to it.
     pub repeats: Option<OrderId>,
 }

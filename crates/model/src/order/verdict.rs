@@ -1,12 +1,14 @@
 //! Verdicts: the gate's answers.
 
+use std::sync::Arc;
+
 use super::{CancelOrder, Order, OrderId, Refusal, StrategyIx};
 
 /// What the gate says of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
-    /// It is an order now.
-    Accepted(Order),
+    /// It is an order now, which gate, exchange and account share.
+    Accepted(Arc<Order>),
     /// It is refused, by us.
     Denied {
         /// Which intent.
@@ -17,7 +19,7 @@ pub enum Verdict {
     /// The order may end; a cancel always passes.
     CancelAccepted(CancelOrder),
     /// The order may have these terms; it keeps its name.
-    ReplaceAccepted(Order),
+    ReplaceAccepted(Arc<Order>),
     /// The order keeps the terms that it has.
     ReplaceDenied {
         /// Which order.
@@ -29,7 +31,7 @@ pub enum Verdict {
 
 impl Verdict {
     /// The order that it is about.
-    pub const fn order_id(&self) -> OrderId {
+    pub fn order_id(&self) -> OrderId {
         match self {
             Self::Accepted(order) | Self::ReplaceAccepted(order) => order.order_id,
             Self::Denied { order_id, .. } | Self::ReplaceDenied { order_id, .. } => *order_id,
@@ -46,7 +48,7 @@ impl Verdict {
     }
 
     /// The terms that it grants, if it does.
-    pub const fn order(&self) -> Option<&Order> {
+    pub fn order(&self) -> Option<&Order> {
         match self {
             Self::Accepted(order) | Self::ReplaceAccepted(order) => Some(order),
             Self::Denied { .. } | Self::ReplaceDenied { .. } | Self::CancelAccepted(_) => None,

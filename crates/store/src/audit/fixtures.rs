@@ -65,10 +65,10 @@ pub(crate) fn limit(side: OrderSide, price: &str) -> OrderRequest {
 }
 
 /// The order that a sound request becomes, decided at `ts` and eligible at once.
-pub(crate) fn order(number: u32, request: &OrderRequest, ts: UtcMillis) -> Order {
+pub(crate) fn order(number: u32, request: &OrderRequest, ts: UtcMillis) -> Arc<Order> {
     let price = |value: Option<Decimal>| value.and_then(Price::new).expect("a price");
     let exit = |place, level: Option<_>| Some(Exit { order_id: id(number + place), level: level? });
-    Order {
+    Arc::new(Order {
         order_id: id(number),
         client_order_id: request.client_order_id.clone(),
         instrument: request.instrument.expect("an instrument"),
@@ -96,7 +96,7 @@ pub(crate) fn order(number: u32, request: &OrderRequest, ts: UtcMillis) -> Order
         },
         ts_decided: ts,
         ts_eligible: ts,
-    }
+    })
 }
 
 /// News of an order: its status and what it has filled.

@@ -102,7 +102,7 @@ fn news_tell_new_terms_and_what_an_order_repeats() {
     script.ask(vec![submit(1, &entry), submit(4, &entry)]);
     script.update(news(1, OrderStatus::PartiallyFilled, "1"));
     let mut armed = news(3, OrderStatus::Accepted, "0");
-    armed.terms = Some(Box::new(order(3, &stop, minute(2))));
+    armed.terms = Some(order(3, &stop, minute(2)));
     script.update(armed);
     let mut repeated = news(4, OrderStatus::Accepted, "0");
     repeated.repeats = Some(id(1));

@@ -34,7 +34,12 @@ impl Exchange {
     ///
     /// The same client id with the same terms is acknowledged again and nothing else; with other
     /// terms the order is rejected.
-    pub fn send<C: Clearing>(&mut self, order: &Order, last_px: Price, clearing: &C) -> Admission {
+    pub fn send<C: Clearing>(
+        &mut self,
+        order: &Arc<Order>,
+        last_px: Price,
+        clearing: &C,
+    ) -> Admission {
         match self.clients.identify(order) {
             Identity::New => {}
             Identity::Repeats(first) => {
@@ -45,7 +50,7 @@ impl Exchange {
                 let detail = format!("`{name}` names another order with other terms");
                 let refusal = Refusal::new(RefusalCode::VenueClientId, detail);
                 let refused =
-                    Resting::new(order.clone(), last_px, Stage::Dormant, self.no_lock(order));
+                    Resting::new(Arc::clone(order), last_px, Stage::Dormant, self.no_lock(order));
                 return Admission::Refused(Arc::new(
                     refused.update(OrderStatus::Rejected, Some(refusal)),
                 ));
@@ -57,7 +62,7 @@ impl Exchange {
         } else {
             Stage::Traveling(self.arrival(order.order_id, order.ts_eligible))
         };
-        let seq = self.enter(order.clone(), last_px, stage);
+        let seq = self.enter(Arc::clone(order), last_px, stage);
         let lot = self.lot(order.instrument);
         if let (Some(_), Some(child)) = (filled, self.orders.get_mut(&seq)) {
             child.parent_filled = filled;
@@ -77,8 +82,8 @@ impl Exchange {
     }
 
     /// Takes new terms of an order; they are on their way as long as an order would be.
-    pub fn replace(&mut self, order: &Order) {
-        let kind = ChangeKind::Replace(Box::new(order.clone()));
+    pub fn replace(&mut self, order: &Arc<Order>) {
+        let kind = ChangeKind::Replace(Arc::clone(order));
         self.change(order.order_id, order.ts_eligible, kind);
     }
 
@@ -117,7 +122,7 @@ impl Exchange {
     }
 
     /// Gives an order its place among all orders.
-    pub(super) fn enter(&mut self, order: Order, last_px: Price, stage: Stage) -> u64 {
+    pub(super) fn enter(&mut self, order: Arc<Order>, last_px: Price, stage: Stage) -> u64 {
         self.last_seq += 1;
         let seq = self.last_seq;
         self.places.insert(order.order_id, seq);
@@ -146,7 +151,8 @@ impl Exchange {
         let Exits { take_profit, stop_loss } = entry.exits;
         for (exit, is_stop) in [(stop_loss, true), (take_profit, false)] {
             if let Some(exit) = exit {
-                self.enter(exit_order(entry, exit, is_stop, last_px), last_px, Stage::Dormant);
+                let exit = exit_order(entry, exit, is_stop, last_px);
+                self.enter(Arc::new(exit), last_px, Stage::Dormant);
             }
         }
     }
@@ -209,10 +215,10 @@ pub(super) fn exit_order(entry: &Order, exit: Exit, is_stop: bool, fill_px: Pric
 }
 
 impl Resting {
-    pub(super) fn new(order: Order, last_px: Price, stage: Stage, lock: Reservation) -> Self {
+    pub(super) fn new(order: Arc<Order>, last_px: Price, stage: Stage, lock: Reservation) -> Self {
         let order_qty = if order.parent.is_some() { None } else { order.size.units() };
         Self {
-            order: Arc::new(order),
+            order,
             stage,
             order_qty,
             cum_qty: Quantity::ZERO,

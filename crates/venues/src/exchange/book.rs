@@ -1,6 +1,7 @@
 //! The book of one instrument: what waits for its bars.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 use model::Decimal;
 use model::frame::{Bar, BarKind};
@@ -22,7 +23,7 @@ pub(super) struct Change {
 #[derive(Clone, Debug)]
 pub(super) enum ChangeKind {
     Cancel,
-    Replace(Box<Order>),
+    Replace(Arc<Order>),
 }
 
 /// A trailing order: the best price that it has seen.

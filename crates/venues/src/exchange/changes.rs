@@ -107,7 +107,7 @@ impl Exchange {
         let old = self.remove(seq).expect("a working order");
         let (is_working, lot) = (old.stage == Stage::Working, self.lot(terms.instrument));
         let stage = if is_working { Stage::Dormant } else { old.stage };
-        let moved = self.enter(terms, old.last_px, stage);
+        let moved = self.enter(Arc::new(terms), old.last_px, stage);
         let resting = self.orders.get_mut(&moved).expect("just entered");
         (resting.cum_qty, resting.avg_px) = (old.cum_qty, old.avg_px);
         (resting.parent_filled, resting.given_up) = (old.parent_filled, old.given_up);

@@ -181,10 +181,8 @@ impl Resting {
 
     /// News of it with its terms, which are new.
     pub(super) fn update_with_terms(&self) -> OrderUpdate {
-        OrderUpdate {
-            terms: Some(Box::new(Order::clone(&self.order))),
-            ..self.update(self.status(), None)
-        }
+        let terms = Some(Arc::clone(&self.order));
+        OrderUpdate { terms, ..self.update(self.status(), None) }
     }
 
     /// Counts a fill.

@@ -133,7 +133,7 @@ fn the_exits_of_a_bracket_are_orders_once_their_entry_is_accepted() {
     script.judge(vec![Verdict::Denied { order_id: id(10), refusal: balance }]);
     script.update(news(1, Filled, "2"));
     let armed = |number, request: OrderRequest| OrderUpdate {
-        terms: Some(Box::new(order(number, &request.reduce_only(), minute(9)))),
+        terms: Some(order(number, &request.reduce_only(), minute(9))),
         ..news(number, Accepted, "0")
     };
     let stop = OrderRequest::stop(SPOT, OrderSide::Sell, units("2"), decimal("94.05"));
@@ -191,7 +191,7 @@ fn new_terms_of_an_entry_move_its_exits_or_end_them() {
     let moved = bracket("96", "91");
     let alone = limit(OrderSide::Buy, "96");
     for (number, request) in [(1, moved), (4, alone)] {
-        let terms = Some(Box::new(order(number, &request, minute(3))));
+        let terms = Some(order(number, &request, minute(3)));
         script.update(OrderUpdate { terms, ..news(number, Accepted, "0") });
     }
     script.update(news(4, Filled, "2"));
@@ -236,7 +236,7 @@ fn a_row_shows_the_terms_that_its_order_had_last() {
         Verdict::ReplaceDenied { order_id: id(4), refusal: refusal(RefusalCode::Balance) },
     ]);
     script.update(OrderUpdate {
-        terms: Some(Box::new(order(1, &replaced, minute(3)))),
+        terms: Some(order(1, &replaced, minute(3))),
         ..news(1, Accepted, "0")
     });
     script.update(ended(4, Canceled, "0", RefusalCode::Canceled));

@@ -2,6 +2,7 @@
 
 use std::fmt::Write;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use expect_test::{Expect, expect};
 use model::Decimal;
@@ -54,7 +55,7 @@ fn answer(intent: &OrderIntent) -> Verdict {
         let refusal = Refusal::new(RefusalCode::QtyZero, "0");
         return Verdict::ReplaceDenied { order_id: intent.order_id, refusal };
     }
-    Verdict::ReplaceAccepted(Order {
+    Verdict::ReplaceAccepted(Arc::new(Order {
         order_id: intent.order_id,
         client_order_id: request.client_order_id.clone(),
         instrument: request.instrument.unwrap(),
@@ -70,7 +71,7 @@ fn answer(intent: &OrderIntent) -> Verdict {
         exits: Exits::default(),
         ts_decided: hour(0),
         ts_eligible: hour(0),
-    })
+    }))
 }
 
 /// Replays a file over the frames 01:00 to 06:00 and writes down what is asked for.

@@ -204,7 +204,7 @@ impl Desk {
             }
             "replace" => {
                 let order = self.order(&words[1..]);
-                self.exchange.replace(&order);
+                self.exchange.replace(&Arc::new(order));
             }
             "account" => self.tell_account(),
             _ => self.send(&words),
@@ -212,7 +212,7 @@ impl Desk {
     }
 
     fn send(&mut self, words: &[&str]) {
-        let order = self.order(words);
+        let order = Arc::new(self.order(words));
         let last_px = self.mark(order.instrument);
         for (exit, is_stop) in [(order.exits.take_profit, false), (order.exits.stop_loss, true)] {
             if let Some(exit) = exit {
@@ -227,7 +227,7 @@ impl Desk {
                     let asset = self.instruments.key(reserved.key).symbol();
                     let _ = writeln!(self.told, "{} #{id} needs {amount} {asset}", self.bar);
                 }
-                self.account.watch(order);
+                self.account.watch(Order::clone(&order));
             }
             Admission::Refused(update) => self.tell_update(&update),
         }
