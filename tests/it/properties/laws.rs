@@ -128,7 +128,8 @@ fn orders_state_what_their_fills_come_to() {
             let leaves = qty - cum;
             match &*statuses[row] {
                 "filled" => assert_eq!(leaves, 0, "{id}"),
-                "partially_filled" => assert!(leaves > 0 && cum > 0, "{id}"),
+                // Nothing may be left for now of a child whose parent may fill more.
+                "partially_filled" => assert!(leaves >= 0 && cum > 0, "{id}"),
                 "denied" | "rejected" => assert_eq!(cum, 0, "{id}"),
                 _ => {}
             }
