@@ -1,4 +1,4 @@
-//! The commands of the project itself: `cargo xtask ci`, `cargo xtask test`, `cargo xtask perf`.
+//! The commands of the project itself: `cargo xtask ci`, `test`, `sim` and `perf`.
 
 mod perf;
 mod shell;
@@ -6,12 +6,13 @@ mod tests;
 
 use std::path::Path;
 
-use anyhow::{Result, bail};
+use anyhow::{Context as _, Result, bail};
 use shell::{cargo, say};
 
 const USAGE: &str = "\
 cargo xtask ci                what continuous integration runs: format, lints, docs, tests
 cargo xtask test              the tests of the whole workspace, examples included
+cargo xtask sim FACTOR        the random tests of orders, this many times as long
 cargo xtask perf RUN.toml     the speed targets: wall time, and instructions where valgrind is";
 
 fn main() -> Result<()> {
@@ -19,6 +20,7 @@ fn main() -> Result<()> {
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         ["ci"] => ci(),
         ["test"] => test(),
+        ["sim", factor] => sim(factor.parse().context("a whole number")?),
         ["perf", run_file] => perf::run(Path::new(run_file)),
         _ => bail!("usage:\n{USAGE}"),
     }
@@ -35,6 +37,16 @@ fn ci() -> Result<()> {
     let flags = [("RUSTDOCFLAGS", "--deny warnings")];
     cargo(&["doc", "--workspace", "--no-deps", "--locked", "--quiet"], &flags)?;
     test()
+}
+
+/// Random runs against the oracle, and random stories of the exchange.
+fn sim(factor: u32) -> Result<()> {
+    let runs = factor.to_string();
+    let environment = [("TICKDRAIN_SCENARIOS", &*runs)];
+    cargo(&["test", "--locked", "--package", "tests", "--test", "it", "properties"], &environment)?;
+    let cases = (factor * 256).to_string();
+    let environment = [("PROPTEST_CASES", &*cases)];
+    cargo(&["test", "--locked", "--package", "venues", "--package", "ledger"], &environment)
 }
 
 fn test() -> Result<()> {
