@@ -45,6 +45,18 @@ impl FixedPoint {
         let factor = 10_i128.checked_pow(FIXED_PLACES.checked_sub(decimal.scale())?)?;
         decimal.mantissa().checked_mul(factor).map(Self)
     }
+
+    /// As [`of`](Self::of), but what needs more places is rounded to 18.
+    ///
+    /// `None` for NaN, infinities and numbers that 28 digits cannot hold.
+    pub fn rounded(value: f64) -> Option<Self> {
+        Self::of(value).or_else(|| {
+            // A float has 17 digits at most: only one below a tenth can need more than 18 places.
+            let text = (value.abs() < 1.0).then(|| format!("{value:.18}"))?;
+            let decimal = Decimal::from_str_exact(&text).ok()?;
+            (decimal.scale() == FIXED_PLACES).then_some(Self(decimal.mantissa()))
+        })
+    }
 }
 
 /// The integer n with n / 10⁸ = `value`, if the float is the one nearest to such a number.
@@ -193,6 +205,25 @@ mod tests {
         }
         for value in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300] {
             assert_eq!(decimal_of(value), None, "{value}");
+        }
+    }
+
+    #[test]
+    fn what_needs_more_than_18_places_is_rounded() {
+        let rounded = |value| FixedPoint::rounded(value).map(FixedPoint::units);
+        for (value, units) in [
+            (0.000_012_345_678_901_234_5, 12_345_678_901_235),
+            (-0.000_012_345_678_901_234_5, -12_345_678_901_235),
+            (1.234_567_890_123_456e-17, 12),
+            (1e-300, 0),
+            (0.1, 100_000_000_000_000_000),
+            (1e15, 1_000_000_000_000_000 * 1_000_000_000_000_000_000),
+        ] {
+            assert_eq!(rounded(value), Some(units), "{value}");
+        }
+        assert_eq!(FixedPoint::of(0.000_012_345_678_901_234_5), None);
+        for value in [f64::NAN, f64::INFINITY, 1e300] {
+            assert_eq!(rounded(value), None, "{value}");
         }
     }
 

@@ -178,8 +178,8 @@ impl Strategy for SmaCross {
         let mut decision = Decision::HOLD;
         for lines in &mut self.lines {
             let Some(bar) = market.bar(lines.instrument) else { continue };
-            let close = FixedPoint::of(bar.close)
-                .ok_or_else(|| format!("a close of {} needs more than 18 decimals", bar.close))?;
+            let close = FixedPoint::rounded(bar.close)
+                .ok_or_else(|| format!("a close of {} has too many digits", bar.close))?;
             let cross = lines.cross(close);
             if market.is_warmup() {
                 // The averages fill up; a cross before the start is history.

@@ -187,3 +187,14 @@ fn prices_that_stand_still_never_cross() {
     let closes = vec![0.1; 1_000];
     assert!(crosses(&closes, 7, 30).iter().all(Option::is_none));
 }
+
+#[test]
+fn closes_with_more_than_18_decimals_are_rounded() {
+    let closes = [3.3, 2.2, 1.1, 4.4].map(|close| close * 0.000_012_345_678_901_234_5);
+    assert!(FixedPoint::of(closes[0]).is_none());
+    let mut stage = Stage::new(&[SPOT]);
+    let mut strategy = build(&stage, "long_only").unwrap();
+    for (hours, close) in (1..).zip(closes) {
+        stage.decide(&mut strategy, UtcMillis::new(hours * 3_600_000), close).unwrap();
+    }
+}
