@@ -211,7 +211,7 @@ fn a_quantity_that_is_none() {
              --> <folder>/orders.csv:3:1
               |
             3 | 2024-01-01T02:00:00Z,a,submit,binance:spot:BTCUSDT,sell,market,one,
-              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected an amount of up to 10^15, or a share such as 50%
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected an amount of up to 10^12, or a share such as 50%
             exit code 78
         "#]],
     );
@@ -222,7 +222,7 @@ fn a_quantity_that_is_none() {
              --> <folder>/orders.csv:3:1
               |
             3 | 2024-01-01T02:00:00Z,a,submit,binance:spot:BTCUSDT,sell,market,,
-              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected an amount of up to 10^15, or a share such as 50%
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected an amount of up to 10^12, or a share such as 50%
             exit code 78
         "#]],
     );

@@ -54,16 +54,22 @@ pub(super) const LATER: [&str; 9] = [
 const SPOT_TRADE: &str = "spot_trade";
 const PERP_TRADE: &str = "perp_trade";
 
-/// Largest amount that can be asked for: a notional has to fit into 28 digits.
-const MOST_UNITS: i64 = 1_000_000_000_000_000;
+/// Largest amount that can be asked for, in base units.
+const MOST_UNITS: i64 = 1_000_000_000_000;
 
-/// Largest price or distance that can be asked for, for the same reason.
+/// Largest price or distance that can be asked for: with an amount it makes at most 10^24, which
+/// leaves four of 28 digits.
 const MOST_PRICE: i64 = 1_000_000_000_000;
+
+/// Largest distance in basis points: a hundred times the price.
+const MOST_BPS: i64 = 1_000_000;
 
 const TIME: &str = "a date, an RFC 3339 time or epoch milliseconds";
 const NUMBER: &str = "a number of up to 10^12";
-const QTY: &str = "an amount of up to 10^15, or a share such as 50%";
-const LEVEL: &str = "a price, a signed offset such as -5, or one in bps such as 100bps";
+const RATE: &str = "a number of up to 1000000";
+const QTY: &str = "an amount of up to 10^12, or a share such as 50%";
+const LEVEL: &str =
+    "a price of up to 10^12, a signed offset such as -5, or one of up to 1000000bps";
 
 /// The instruments of a run by their names.
 pub(super) struct Names<'a> {
@@ -169,7 +175,8 @@ impl<'a> Cells<'a> {
     fn terms(&mut self) -> Terms {
         let instrument = self.instrument();
         let trail = self.number("trail").map(Trail::Absolute);
-        let trail_bps = self.number("trail_bps").map(|rate| Trail::Bps(Bps(rate)));
+        let trail_bps = self.optional("trail_bps", RATE, |text| number(text, MOST_BPS));
+        let trail_bps = trail_bps.map(|rate| Trail::Bps(Bps(rate)));
         if trail.is_some() && trail_bps.is_some() {
             self.wrong("trail_bps", "an empty cell beside a trail");
         }
@@ -331,7 +338,7 @@ fn size(text: &str) -> Option<Size> {
 fn exit_level(text: &str) -> Option<ExitLevel> {
     let is_signed = text.starts_with(['+', '-']);
     if let Some(rate) = text.strip_suffix("bps") {
-        let rate = Bps(number(rate.trim_end(), MOST_PRICE)?);
+        let rate = Bps(number(rate.trim_end(), MOST_BPS)?);
         let stated = ExitLevel::Stated(Level::OffsetBps(rate));
         return Some(if is_signed { stated } else { ExitLevel::Distance(rate) });
     }

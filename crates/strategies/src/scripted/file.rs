@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use csv::{ReaderBuilder, StringRecord, Trim};
 use model::instrument::InstrumentTable;
+use model::nearest::nearest;
 use model::parameter::ParameterFault;
 
 use super::cells::{COLUMNS, Cells, LATER, Names, fault};
@@ -38,7 +39,11 @@ pub(super) fn read(
         .from_reader(text.as_bytes());
     let header = reader.headers().expect("a text in memory can be read").clone();
     let marked = text.trim_start_matches('\u{feff}');
-    let columns = columns(&header, line_at(marked, after_comments(marked)))?;
+    let start = after_comments(marked);
+    if is_open_at_its_end(&marked[start..]) {
+        return Err(vec![open_quote(line_at(marked, start))]);
+    }
+    let columns = columns(&header, line_at(marked, start))?;
     let names = Names::new(instruments);
     let mut lines = Lines { text, byte: 0, line: 1 };
     let mut rows: Vec<Row> = Vec::new();
@@ -47,6 +52,11 @@ pub(super) fn read(
     for record in reader.records() {
         let record = record.expect("a text in memory can be read");
         let line = lines.line_of(&record);
+        if is_open_at_its_end(&text[lines.byte..]) {
+            faults.push(open_quote(line));
+            // Which of the rows below it has swallowed, and which orders they submit, nobody knows.
+            return Err(in_order(faults));
+        }
         if record.len() != header.len() {
             let found = format!("{} cells", record.len());
             faults.push(fault(line, found, &format!("{}, as in the header", header.len())));
@@ -73,15 +83,21 @@ fn columns(
 ) -> Result<BTreeMap<String, usize>, Vec<ParameterFault>> {
     let mut columns = BTreeMap::new();
     let mut faults = Vec::new();
+    let is_semicolons = header.len() == 1 && header[0].contains(';');
     for (place, name) in header.iter().enumerate() {
         if !COLUMNS.contains(&name) && !LATER.contains(&name) {
-            let expected = format!("columns {}", COLUMNS.join(", "));
+            let columns = COLUMNS.join(", ");
+            let expected = match nearest(name, COLUMNS) {
+                _ if is_semicolons => "columns that are separated by commas".to_owned(),
+                Some(nearest) => format!("`{nearest}`, or another of the columns {columns}"),
+                None => format!("columns {columns}"),
+            };
             faults.push(fault(line, format!("unknown column `{name}`"), &expected));
         } else if columns.insert(name.to_owned(), place).is_some() {
             faults.push(fault(line, format!("column `{name}` again"), "every column once"));
         }
     }
-    if !columns.contains_key("decide_ts") {
+    if !columns.contains_key("decide_ts") && !is_semicolons {
         faults.push(fault(line, "no column `decide_ts`".to_owned(), "a time on every row"));
     }
     if faults.is_empty() { Ok(columns) } else { Err(faults) }
@@ -136,6 +152,31 @@ fn in_order(mut faults: Vec<ParameterFault>) -> Vec<ParameterFault> {
         faults.push(ParameterFault { line: None, found, ..fault(1, String::new(), "none") });
     }
     faults
+}
+
+fn open_quote(line: u64) -> ParameterFault {
+    let found = "a quote that is still open at the end of its line".to_owned();
+    fault(line, found, "quotes in pairs, and no line break in a cell")
+}
+
+/// Whether the first line of a text ends inside quotes, so that the reader would go on behind it.
+fn is_open_at_its_end(text: &str) -> bool {
+    #[derive(Clone, Copy, PartialEq)]
+    enum Cell {
+        Start,
+        Plain,
+        Quoted,
+        Closed,
+    }
+    let line = text.split(['\r', '\n']).next().unwrap_or(text);
+    let end = line.bytes().fold(Cell::Start, |cell, byte| match (cell, byte) {
+        (Cell::Quoted, b'"') => Cell::Closed,
+        // A quote behind a closing one is a quote in the text.
+        (Cell::Quoted, _) | (Cell::Start | Cell::Closed, b'"') => Cell::Quoted,
+        (_, b',') => Cell::Start,
+        _ => Cell::Plain,
+    });
+    end == Cell::Quoted
 }
 
 /// Bytes of the empty lines and comments that a text starts with; the reader skips them.

@@ -300,22 +300,22 @@ fn all_faults_of_a_file_are_reported() {
             line 2: instrument `spott`; expected venue:market:symbol
             line 2: side `bought`; expected buy or sell, or long or short of a perpetual
             line 2: type `stopp`; expected one of market, limit, stop, stop_limit, trailing
-            line 2: qty `one`; expected an amount of up to 10^15, or a share such as 50%
+            line 2: qty `one`; expected an amount of up to 10^12, or a share such as 50%
             line 2: price `1e99`; expected a number of up to 10^12
             line 2: tif `forever`; expected one of gtc, ioc, fok, gtd, day
             line 2: expire_at `later`; expected a date, an RFC 3339 time or epoch milliseconds
             line 2: post_only `yes`; expected true or false
-            line 2: take_profit `5%`; expected a price, a signed offset such as -5, or one in bps such as 100bps
-            line 2: stop_loss `near`; expected a price, a signed offset such as -5, or one in bps such as 100bps
+            line 2: take_profit `5%`; expected a price of up to 10^12, a signed offset such as -5, or one of up to 1000000bps
+            line 2: stop_loss `near`; expected a price of up to 10^12, a signed offset such as -5, or one of up to 1000000bps
             line 3: no decide_ts; expected a date, an RFC 3339 time or epoch milliseconds
             line 3: trail_bps `1`; expected an empty cell beside a trail
             line 3: side `long`; expected buy or sell
             line 3: no order_id; expected the order_id of an order that an earlier row submits
             line 4: instrument `binance:spot:ETHUSDT`; expected binance:spot:BTCUSDT or binance:perp:BTCUSDT
             line 4: price `nan`; expected a number of up to 10^12
-            line 4: no qty; expected an amount of up to 10^15, or a share such as 50%
+            line 4: no qty; expected an amount of up to 10^12, or a share such as 50%
             line 5: 6 cells; expected 15, as in the header
-            line 7: qty `10000000000000000`; expected an amount of up to 10^15, or a share such as 50%
+            line 7: qty `10000000000000000`; expected an amount of up to 10^12, or a share such as 50%
         "#]],
     );
 }
@@ -336,7 +336,7 @@ fn rows_name_orders_that_earlier_rows_submit() {
             line 3: parent `b`; expected another order than the row's own
             line 4: cancel `c`, which line 5 submits later; expected the order_id of an order that an earlier row submits
             line 6: no order_id; expected the order_id of an order that an earlier row submits
-            line 7: qty `x`; expected an amount of up to 10^15, or a share such as 50%
+            line 7: qty `x`; expected an amount of up to 10^12, or a share such as 50%
             line 9: cancel `d`, which no row submits; expected the order_id of an order that an earlier row submits
         "#]],
     );
@@ -369,6 +369,19 @@ fn a_header_names_known_columns_once() {
     "#]],
     );
     check(
+        "decide_ts,Price,stop-price\n",
+        &expect![[r#"
+        line 1: unknown column `Price`; expected `price`, or another of the columns decide_ts, order_id, action, operation, instrument, side, type, qty, price, stop_price, trail, trail_bps, tif, expire_at, post_only, reduce_only, oco_group, parent, take_profit, stop_loss
+        line 1: unknown column `stop-price`; expected `stop_price`, or another of the columns decide_ts, order_id, action, operation, instrument, side, type, qty, price, stop_price, trail, trail_bps, tif, expire_at, post_only, reduce_only, oco_group, parent, take_profit, stop_loss
+    "#]],
+    );
+    check(
+        "decide_ts;instrument;side\n@1;spot;buy\n",
+        &expect![[r#"
+        line 1: unknown column `decide_ts;instrument;side`; expected columns that are separated by commas
+    "#]],
+    );
+    check(
         "order_id\n",
         &expect![[r#"
         line 1: no column `decide_ts`; expected a time on every row
@@ -387,14 +400,48 @@ fn lines_are_counted_whatever_ends_them() {
     let text = file_of(
         "decide_ts,order_id,instrument,side,qty
 
-         @1,\"two
-         lines\",spot,buy,1
+         @1,\"a, \"\"b\"\"\",spot,buy,1
          x,,spot,buy,1",
     );
     for text in [text.clone(), text.replace('\n', "\r\n"), format!("\u{feff}{text}")] {
         let faults = build(&Stage::new(&[SPOT]), &text).err().unwrap();
-        assert!(faults.starts_with("line 5: decide_ts `x`;"), "{faults}");
+        assert!(faults.starts_with("line 4: decide_ts `x`;"), "{faults}");
     }
+}
+
+#[test]
+fn a_quote_that_its_line_leaves_open_swallows_nothing() {
+    let expected = "a quote that is still open at the end of its line; expected quotes in pairs, and no line break in a cell";
+    for (rows, line) in [
+        ("@1,spot,buy,1,\"abc\n@2,spot,sell,1,", 4),
+        ("@1,spot,buy,1,\"two\nlines\"\n@2,spot,sell,1,", 4),
+        ("@1,spot,buy,1,a\n@2,spot,sell,1,\"abc", 5),
+        ("@1,spot,buy,1,\"\"\"\n@2,spot,sell,1,", 4),
+    ] {
+        let text = file_of(&format!("decide_ts,instrument,side,qty,order_id\n\n# One.\n{rows}"));
+        for text in [text.clone(), text.replace('\n', "\r\n"), text.trim_end().to_owned()] {
+            let faults = build(&Stage::new(&[SPOT]), &text).err().unwrap();
+            assert_eq!(faults, format!("line {line}: {expected}\n"), "{text:?}");
+        }
+    }
+    let faults = build(&Stage::new(&[SPOT]), "# One.\ndecide_ts,\"side\n1,buy\n").err().unwrap();
+    assert_eq!(faults, format!("line 2: {expected}\n"));
+}
+
+#[test]
+fn numbers_beyond_every_market_are_no_numbers() {
+    check(
+        "decide_ts,instrument,side,qty,price,trail_bps,take_profit,stop_loss
+         @1,spot,buy,1000000000000,1000000000000,1000000,-1000000bps,1000000000000
+         @1,spot,buy,1000000000001,1000000000001,1000001,-1000001bps,-1000000000001",
+        &expect![[r#"
+            line 3: trail_bps `1000001`; expected a number of up to 1000000
+            line 3: qty `1000000000001`; expected an amount of up to 10^12, or a share such as 50%
+            line 3: price `1000000000001`; expected a number of up to 10^12
+            line 3: take_profit `-1000001bps`; expected a price of up to 10^12, a signed offset such as -5, or one of up to 1000000bps
+            line 3: stop_loss `-1000000000001`; expected a price of up to 10^12, a signed offset such as -5, or one of up to 1000000bps
+        "#]],
+    );
 }
 
 #[test]

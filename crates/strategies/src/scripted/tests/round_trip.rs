@@ -51,13 +51,18 @@ fn decimals() -> impl Strategy<Value = Decimal> {
         .prop_map(|(mantissa, scale)| Decimal::new(mantissa, scale))
 }
 
+fn rates() -> impl Strategy<Value = Bps> {
+    (-1_000_000_000_000i64..1_000_000_000_000, 6u32..12)
+        .prop_map(|(mantissa, scale)| Bps(Decimal::new(mantissa, scale)))
+}
+
 fn exits() -> impl Strategy<Value = ExitLevel> {
     let positive = || decimals().prop_map(|value| value.abs());
     prop_oneof![
         positive().prop_map(|price| ExitLevel::Stated(Level::Price(price))),
         decimals().prop_map(|offset| ExitLevel::Stated(Level::Offset(offset))),
-        decimals().prop_map(|rate| ExitLevel::Stated(Level::OffsetBps(Bps(rate)))),
-        positive().prop_map(|rate| ExitLevel::Distance(Bps(rate))),
+        rates().prop_map(|rate| ExitLevel::Stated(Level::OffsetBps(rate))),
+        rates().prop_map(|rate| ExitLevel::Distance(Bps(rate.0.abs()))),
     ]
 }
 
@@ -71,10 +76,7 @@ fn terms(instruments: &InstrumentTable) -> impl Strategy<Value = Terms> {
         decimals().prop_map(|units| Size::Units(Quantity(units))),
         (0i64..10_000).prop_map(|share| Size::Share(Decimal::new(share, 4))),
     ];
-    let trails = prop_oneof![
-        decimals().prop_map(Trail::Absolute),
-        decimals().prop_map(|rate| Trail::Bps(Bps(rate))),
-    ];
+    let trails = prop_oneof![decimals().prop_map(Trail::Absolute), rates().prop_map(Trail::Bps),];
     let pricing = (
         option::of(select(OrderType::ALL.to_vec())),
         sizes,
