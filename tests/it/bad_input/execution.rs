@@ -185,13 +185,13 @@ fn buckets_of_slippage_that_are_none() {
               --> run.toml:12:54
                |
             12 | slippage = { model = "buckets", buckets = [{ up_to = 0, bps = 1 }, { upto = 10000, bps = -2 }] }
-               |                                                      ^ expected a decimal above 0
+               |                                                      ^ expected a decimal from 1e-18 to 1e15
 
             error[CFG-MISSING]: execution.slippage.buckets.1.up_to is missing
               --> run.toml:12:68
                |
             12 | slippage = { model = "buckets", buckets = [{ up_to = 0, bps = 1 }, { upto = 10000, bps = -2 }] }
-               |                                                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^ expected a decimal above 0
+               |                                                                    ^^^^^^^^^^^^^^^^^^^^^^^^^^ expected a decimal from 1e-18 to 1e15
 
             error[CFG-UNKNOWN-KEY]: unknown key `upto` in execution.slippage.buckets.1
               --> run.toml:12:70
@@ -281,62 +281,62 @@ fn a_latency_that_cannot_be() {
     check_with(
         "[execution]\nlatency = { min = \"2h\" }",
         &expect![[r#"
-        error[CFG-MISSING]: execution.latency.max is missing
-          --> run.toml:12:11
-           |
-        12 | latency = { min = "2h" }
-           |           ^^^^^^^^^^^^^^ expected a duration such as "0s", "250ms" or "1m"
-        exit code 78
-    "#]],
+            error[CFG-MISSING]: execution.latency.max is missing
+              --> run.toml:12:11
+               |
+            12 | latency = { min = "2h" }
+               |           ^^^^^^^^^^^^^^ expected a duration such as "0s", "250ms" or "1m", at most "3650d"
+            exit code 78
+        "#]],
     );
     check_with(
         "[execution]\nlatency = { min = \"0s\", max = 5, mean = \"1s\" }",
         &expect![[r#"
-        error[CFG-VALUE]: execution.latency.max: found the integer 5
-          --> run.toml:12:31
-           |
-        12 | latency = { min = "0s", max = 5, mean = "1s" }
-           |                               ^ expected a duration such as "0s", "250ms" or "1m"
+            error[CFG-VALUE]: execution.latency.max: found the integer 5
+              --> run.toml:12:31
+               |
+            12 | latency = { min = "0s", max = 5, mean = "1s" }
+               |                               ^ expected a duration such as "0s", "250ms" or "1m", at most "3650d"
 
-        error[CFG-UNKNOWN-KEY]: unknown key `mean` in execution.latency
-          --> run.toml:12:34
-           |
-        12 | latency = { min = "0s", max = 5, mean = "1s" }
-           |                                  ^^^^ expected one of model, min, max
+            error[CFG-UNKNOWN-KEY]: unknown key `mean` in execution.latency
+              --> run.toml:12:34
+               |
+            12 | latency = { min = "0s", max = 5, mean = "1s" }
+               |                                  ^^^^ expected one of model, min, max
 
-        2 faults in all
-        exit code 78
-    "#]],
+            2 faults in all
+            exit code 78
+        "#]],
     );
     check_with(
         "[execution]\nlatency = 250",
         &expect![[r#"
-        error[CFG-VALUE]: execution.latency: found the integer 250
-          --> run.toml:12:11
-           |
-        12 | latency = 250
-           |           ^^^ expected a duration such as "0s", "250ms" or "1m"
-        exit code 78
-    "#]],
+            error[CFG-VALUE]: execution.latency: found the integer 250
+              --> run.toml:12:11
+               |
+            12 | latency = 250
+               |           ^^^ expected a duration such as "0s", "250ms" or "1m", at most "3650d"
+            exit code 78
+        "#]],
     );
     check_with(
         "[execution]\nlatency = \"-1s\"\nlatency_bars = -1",
         &expect![[r#"
-        error[CFG-VALUE]: execution.latency: found the string "-1s"
-          --> run.toml:12:11
-           |
-        12 | latency = "-1s"
-           |           ^^^^^ expected a duration such as "0s", "250ms" or "1m"
+            error[CFG-VALUE]: execution.latency: found the string "-1s"
+              --> run.toml:12:11
+               |
+            12 | latency = "-1s"
+               |           ^^^^^ expected a duration such as "0s", "250ms" or "1m", at most "3650d"
 
-        error[CFG-VALUE]: execution.latency_bars: found the integer -1
-          --> run.toml:13:16
-           |
-        13 | latency_bars = -1
-           |                ^^ expected a whole number from 0 to 1000
+            error[CFG-VALUE]: execution.latency_bars: found the integer -1
+              --> run.toml:13:16
+               |
+            13 | latency_bars = -1
+               |                ^^ expected a whole number from 0 to 1000
 
-        2 faults in all
-        exit code 78
-    "#]],
+            2 faults in all
+            exit code 78
+        "#]],
     );
     check_with(
         "[execution]\nlatency_bars = 1001",
@@ -408,7 +408,7 @@ fn tiers_of_fees_that_cannot_be() {
               --> run.toml:12:20
                |
             12 | fees = { minimum = -1, tiers = [{ volume_30d = -5, maker_bps = 1 }, { valid_from = "May", taker_bps = 20000, maker_bps = -1001 }] }
-               |                    ^^ expected a decimal from 0
+               |                    ^^ expected a decimal from 0 to 1000000000000000
 
             error[CFG-MISSING]: venues.binance.fees.tiers.0.taker_bps is missing
               --> run.toml:12:33
@@ -420,7 +420,7 @@ fn tiers_of_fees_that_cannot_be() {
               --> run.toml:12:48
                |
             12 | fees = { minimum = -1, tiers = [{ volume_30d = -5, maker_bps = 1 }, { valid_from = "May", taker_bps = 20000, maker_bps = -1001 }] }
-               |                                                ^^ expected a decimal from 0
+               |                                                ^^ expected a decimal from 0 to 1000000000000000
 
             error[CFG-VALUE]: venues.binance.fees.tiers.1.valid_from: found the string "May"
               --> run.toml:12:84
@@ -494,6 +494,15 @@ fn tiers_of_fees_that_cannot_be() {
 
 #[test]
 fn terms_of_a_venue_that_cannot_be() {
+    // A rebate as large as the margin would pay for positions without end.
+    check_with("[venues.binance]\nleverage = 1000\nmaker_bps = -10", &expect![[r#"
+        error[CFG-VALUE]: venues.binance.leverage: found 1000 with a maker_bps of -10
+          --> run.toml:12:12
+           |
+        12 | leverage = 1000
+           |            ^^^^ expected less than 1000: a margin above the rebate
+        exit code 78
+    "#]]);
     check_with(
         "[venues.binance]\nleverage = 0.5",
         &expect![[r#"
@@ -635,27 +644,27 @@ fn limits_of_an_instrument_that_cannot_be() {
     check_instrument(
         "max_qty = 0\nprice_band_bps = -5\ntrading = \"no\"",
         &expect![[r#"
-        error[CFG-VALUE]: instruments.max_qty: found the integer 0
-          --> run.toml:13:11
-           |
-        13 | max_qty = 0
-           |           ^ expected a decimal above 0
+            error[CFG-VALUE]: instruments.max_qty: found the integer 0
+              --> run.toml:13:11
+               |
+            13 | max_qty = 0
+               |           ^ expected a decimal from 1e-18 to 1e15
 
-        error[CFG-VALUE]: instruments.price_band_bps: found the integer -5
-          --> run.toml:14:18
-           |
-        14 | price_band_bps = -5
-           |                  ^^ expected a decimal above 0
+            error[CFG-VALUE]: instruments.price_band_bps: found the integer -5
+              --> run.toml:14:18
+               |
+            14 | price_band_bps = -5
+               |                  ^^ expected a decimal from 0.000000000000000001 to 1000000
 
-        error[CFG-VALUE]: instruments.trading: found the string "no"
-          --> run.toml:15:11
-           |
-        15 | trading = "no"
-           |           ^^^^ expected true or false
+            error[CFG-VALUE]: instruments.trading: found the string "no"
+              --> run.toml:15:11
+               |
+            15 | trading = "no"
+               |           ^^^^ expected true or false
 
-        3 faults in all
-        exit code 78
-    "#]],
+            3 faults in all
+            exit code 78
+        "#]],
     );
     check_instrument(
         "min_qty = 10\nmax_qty = 1",

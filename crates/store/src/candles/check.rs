@@ -15,6 +15,9 @@ pub(super) const PRICE_MIN: f64 = 1e-18;
 /// Largest price: 15 digits before the point, which leaves room for a notional in 28 digits.
 pub(super) const PRICE_MAX: f64 = 1e15;
 
+/// Largest volume, for the same reason.
+pub(super) const VOLUME_MAX: f64 = 1e15;
+
 impl Row {
     /// Whether the values can be a bar.
     ///
@@ -27,7 +30,7 @@ impl Row {
             && self.high >= self.close
             && self.high <= PRICE_MAX
             && self.volume >= 0.0
-            && self.volume < f64::INFINITY
+            && self.volume <= VOLUME_MAX
     }
 
     pub(crate) fn has_time(&self) -> bool {
@@ -75,7 +78,7 @@ pub(crate) fn value_faults(chunk: &Chunk, at: usize) -> Vec<FaultKind> {
                 None => FaultKind::Null { column },
             }),
             None if column == Column::Volume => {
-                (!(found.is_finite() && found >= 0.0)).then_some(FaultKind::Volume { found })
+                (!(0.0..=VOLUME_MAX).contains(&found)).then_some(FaultKind::Volume { found })
             }
             None => (!(PRICE_MIN..=PRICE_MAX).contains(&found))
                 .then_some(FaultKind::Price { column, found }),

@@ -138,6 +138,12 @@ pub(super) fn locate(
                 nearest,
             }
         })?;
+        let name = &present[*place];
+        let times = present.iter().filter(|other| *other == name).count();
+        if times > 1 {
+            let (path, name) = (path.to_path_buf(), name.clone());
+            return Err(DataError::ColumnAgain { path, column, name, times });
+        }
     }
     Ok(places)
 }

@@ -77,6 +77,11 @@ impl CsvSource {
                     break;
                 }
             }
+            if self.record.as_slice().contains(&b'\n') {
+                let (path, line) = (self.path.clone(), self.first_line());
+                self.failed = Some(DataError::LineBreak { path, line });
+                break;
+            }
             let at = time.len();
             let mut odd = |column, text: &str| {
                 let text = (!NULLS.contains(&text)).then(|| text.to_owned());
@@ -111,6 +116,13 @@ impl CsvSource {
         // A file may end without a newline.
         let newline_is_read = !self.carriage_returns && end > start.line();
         end - u64::from(newline_is_read)
+    }
+
+    /// First line of the row that was just read, which goes on in others.
+    fn first_line(&self) -> u64 {
+        let start = self.record.position().map_or(0, Position::line);
+        // A row starts where the one above ended, which is before the rest of a CR LF.
+        start + u64::from(self.carriage_returns)
     }
 }
 

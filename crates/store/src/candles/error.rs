@@ -51,6 +51,12 @@ pub enum DataError {
         nearest: Option<String>,
     },
 
+    #[error("{path} has {times} columns `{name}`", path = .path.display())]
+    ColumnAgain { path: PathBuf, column: Column, name: String, times: usize },
+
+    #[error("{path}: a cell holds a line break", path = .path.display())]
+    LineBreak { path: PathBuf, line: u64 },
+
     #[error("{path}: column `{name}` of type {found} cannot hold a {column}", path = .path.display())]
     ColumnType { path: PathBuf, column: Column, name: String, found: String },
 
@@ -130,8 +136,13 @@ impl DataError {
             Self::Open { .. } => "DATA-OPEN",
             Self::Read { .. } => "DATA-READ",
             Self::Thread { .. } => "DATA-THREAD",
-            Self::UnknownFormat { .. } | Self::Parquet { .. } | Self::Csv { .. } => "DATA-FORMAT",
-            Self::Column { .. } | Self::ColumnType { .. } => "DATA-COLUMN",
+            Self::UnknownFormat { .. }
+            | Self::Parquet { .. }
+            | Self::Csv { .. }
+            | Self::LineBreak { .. } => "DATA-FORMAT",
+            Self::Column { .. } | Self::ColumnAgain { .. } | Self::ColumnType { .. } => {
+                "DATA-COLUMN"
+            }
             Self::TimeUnit { .. } => "DATA-UNIT",
             Self::Fault(fault) => fault.kind.code(),
             Self::EmptyFile { .. } | Self::EmptyWindow { .. } => "DATA-EMPTY",
@@ -147,7 +158,9 @@ impl DataError {
             Self::UnknownFormat { .. }
             | Self::Parquet { .. }
             | Self::Csv { .. }
+            | Self::LineBreak { .. }
             | Self::Column { .. }
+            | Self::ColumnAgain { .. }
             | Self::ColumnType { .. }
             | Self::TimeUnit { .. }
             | Self::Fault(_)
@@ -166,7 +179,9 @@ impl DataError {
             | Self::UnknownFormat { path }
             | Self::Parquet { path, .. }
             | Self::Csv { path, .. }
+            | Self::LineBreak { path, .. }
             | Self::Column { path, .. }
+            | Self::ColumnAgain { path, .. }
             | Self::ColumnType { path, .. }
             | Self::TimeUnit { path, .. }
             | Self::EmptyFile { path }
@@ -188,12 +203,21 @@ impl DataError {
 
     /// The line at fault, for text files.
     pub fn line(&self) -> Option<u64> {
-        if let Self::Csv { line, .. } = self { *line } else { self.place()?.line }
+        if let Self::Csv { line, .. } = self {
+            return *line;
+        }
+        if let Self::LineBreak { line, .. } = self {
+            return Some(*line);
+        }
+        self.place()?.line
     }
 
     /// The column at fault.
     pub fn column(&self) -> Option<Column> {
-        if let Self::Column { column, .. } | Self::ColumnType { column, .. } = self {
+        if let Self::Column { column, .. }
+        | Self::ColumnAgain { column, .. }
+        | Self::ColumnType { column, .. } = self
+        {
             return Some(*column);
         }
         if let Self::TimeUnit { .. } = self {
@@ -206,6 +230,8 @@ impl DataError {
     pub fn found(&self) -> Option<String> {
         match self {
             Self::Column { present, .. } => Some(format!("the columns {}", present.join(", "))),
+            Self::ColumnAgain { times, .. } => Some(format!("{times} columns of one name")),
+            Self::LineBreak { .. } => Some("a line break inside quotes".to_owned()),
             Self::ColumnType { found, .. } => Some(found.clone()),
             Self::TimeUnit { .. } => Some("integers".to_owned()),
             Self::Fault(fault) => Some(fault.kind.found()),
@@ -233,6 +259,8 @@ impl DataError {
             Self::Parquet { .. } => Some("a complete Parquet file".to_owned()),
             Self::Csv { .. } => Some("as many cells in each line as in the header".to_owned()),
             Self::Column { wanted, .. } => Some(format!("a column `{wanted}`")),
+            Self::ColumnAgain { name, .. } => Some(format!("one column `{name}`")),
+            Self::LineBreak { .. } => Some("one row in each line".to_owned()),
             Self::ColumnType { column: Column::Time, .. } => {
                 Some("a timestamp, a date or integers".to_owned())
             }
@@ -250,8 +278,22 @@ impl DataError {
     /// What a user can do about it.
     pub fn hint(&self) -> Option<String> {
         match self {
+            Self::Column { present, .. } if present.len() == 1 && present[0].contains(';') => {
+                Some("columns are separated by commas, not by semicolons".to_owned())
+            }
+            Self::Column { present, .. }
+                if present.iter().any(|name| name.contains(char::REPLACEMENT_CHARACTER)) =>
+            {
+                Some("the file is not UTF-8 text: save it as UTF-8".to_owned())
+            }
             Self::Column { nearest: Some(name), column, .. } => {
                 Some(format!("columns = {{ {column} = \"{name}\" }} if that is the one"))
+            }
+            Self::ColumnAgain { column, .. } => Some(format!(
+                "remove one of them, or name another: columns = {{ {column} = \"…\" }}"
+            )),
+            Self::LineBreak { .. } => {
+                Some("a quote that is never closed takes in the lines below it".to_owned())
             }
             Self::Column { present, .. }
                 if present.iter().all(|name| name.parse::<f64>().is_ok()) =>

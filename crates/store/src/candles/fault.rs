@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use model::time::{Interval, UtcMillis};
 
-use super::check::{PRICE_MAX, PRICE_MIN};
+use super::check::{PRICE_MAX, PRICE_MIN, VOLUME_MAX};
 use super::column::Column;
 
 /// Where a row is in its file.
@@ -72,14 +72,14 @@ pub enum FaultKind {
         /// Milliseconds since the epoch.
         millis: i64,
     },
-    /// A price that is not finite or not positive.
+    /// A price that is not finite, not positive or beyond the bounds.
     Price {
         /// Which price.
         column: Column,
         /// Its value.
         found: f64,
     },
-    /// A volume that is not finite or negative.
+    /// A volume that is not finite, negative or beyond the bound.
     Volume {
         /// Its value.
         found: f64,
@@ -215,6 +215,9 @@ impl FaultKind {
                 format!("a price from {PRICE_MIN:e} to {PRICE_MAX:e}")
             }
             Self::Price { .. } => "a finite price above zero".to_owned(),
+            Self::Volume { found } if *found > 0.0 && found.is_finite() => {
+                format!("a volume of up to {VOLUME_MAX:e}")
+            }
             Self::Volume { .. } => "a finite volume of zero or more".to_owned(),
             Self::Range { column: Column::High, .. } => {
                 "a high not below the other prices".to_owned()

@@ -22,6 +22,12 @@ pub enum ContractKind {
 const CONTRACTS: Choice<'static, ContractKind> =
     Choice(&[("linear", ContractKind::Linear), ("inverse", ContractKind::Inverse)]);
 
+/// A hundred times the last close is no band any more.
+const PRICE_BAND_BPS: Number = Number {
+    min: Decimal::from_parts(1, 0, 0, false, 18),
+    max: Decimal::from_parts(1_000_000, 0, 0, false, 0),
+};
+
 /// What only a perpetual has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PerpTerms {
@@ -98,7 +104,7 @@ impl InstrumentEntry {
             reader.record("max_qty", "CFG-VALUE", most.to_string(), expected);
         }
         let price_band_bps = reader
-            .optional("price_band_bps", &Positive)
+            .optional("price_band_bps", &PRICE_BAND_BPS)
             .or_else(|| known.and_then(|known| known.price_band_bps));
         let trading = reader.or_default("trading", &Flag, known.is_none_or(|known| known.trading));
         let entry = match base.zip(quote) {

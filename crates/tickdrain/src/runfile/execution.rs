@@ -216,7 +216,13 @@ fn read_slippage(execution: &mut TableReader<'_>, models: &ModelCatalog) -> Slip
         reader.abandon();
         return SlippageConfig::None;
     }
-    let slippage = match reader.or_default("model", &Choice(&names), SlippageModelName::None) {
+    let faults_before = reader.log().len();
+    let model = reader.or_default("model", &Choice(&names), SlippageModelName::None);
+    if reader.log().len() > faults_before {
+        reader.abandon();
+        return SlippageConfig::None;
+    }
+    let slippage = match model {
         SlippageModelName::None => SlippageConfig::None,
         SlippageModelName::Own(name) => SlippageConfig::Own(name),
         SlippageModelName::Fixed => SlippageConfig::Fixed(bps(&mut reader, "bps")),

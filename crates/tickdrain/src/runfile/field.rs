@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use model::time::{Interval, UtcMillis};
+use model::time::{DAY_MS, Interval, UtcMillis};
 
 use super::document::{Node, Value};
 use super::fault::Fault;
@@ -143,7 +143,10 @@ impl Field for Length {
     }
 }
 
-/// A duration that may be zero: `"0s"` is `None`.
+/// Ten years, beyond which a delay is a slip: no data are that long, and times have an end.
+const DELAY_MS_MAX: i64 = 3_650 * DAY_MS;
+
+/// A duration of at most ten years that may be zero: `"0s"` is `None`.
 #[derive(Clone, Copy, Debug)]
 pub struct Delay;
 
@@ -151,13 +154,16 @@ impl Field for Delay {
     type Value = Option<Interval>;
 
     fn expected(&self) -> String {
-        "a duration such as \"0s\", \"250ms\" or \"1m\"".to_owned()
+        "a duration such as \"0s\", \"250ms\" or \"1m\", at most \"3650d\"".to_owned()
     }
 
     fn read(&self, node: &Node) -> Result<Option<Interval>, Vec<Fault>> {
         match node.as_str().map(str::trim) {
             Some("0s" | "0ms" | "0m" | "0h" | "0d") => Ok(None),
-            _ => read_text(self, node).map(Some),
+            _ => match read_text::<Interval>(self, node)? {
+                delay if delay.millis() > DELAY_MS_MAX => Err(vec![wrong(self, node)]),
+                delay => Ok(Some(delay)),
+            },
         }
     }
 

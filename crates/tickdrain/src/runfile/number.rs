@@ -50,9 +50,15 @@ pub struct Number {
     pub max: Decimal,
 }
 
+/// 10^15, the largest amount of anything: a notional has to fit into 28 digits.
+const MOST: Decimal = Decimal::from_parts(0xa4c6_8000, 0x0003_8d7e, 0, false, 0);
+
+/// 10^-18, the smallest amount: the ledger keeps 18 places.
+const LEAST: Decimal = Decimal::from_parts(1, 0, 0, false, 18);
+
 impl Number {
-    /// Zero or more.
-    pub const NOT_NEGATIVE: Self = Self { min: Decimal::ZERO, max: Decimal::MAX };
+    /// Zero or more, up to 10^15.
+    pub const NOT_NEGATIVE: Self = Self { min: Decimal::ZERO, max: MOST };
 }
 
 impl Field for Number {
@@ -78,7 +84,7 @@ impl Field for Number {
     }
 }
 
-/// A decimal above zero, given as a number or as a string.
+/// A decimal from 10^-18 to 10^15, given as a number or as a string.
 #[derive(Clone, Copy, Debug)]
 pub struct Positive;
 
@@ -86,12 +92,12 @@ impl Field for Positive {
     type Value = Decimal;
 
     fn expected(&self) -> String {
-        "a decimal above 0".to_owned()
+        "a decimal from 1e-18 to 1e15".to_owned()
     }
 
     fn read(&self, node: &Node) -> Result<Decimal, Vec<Fault>> {
         read_decimal(node)
-            .filter(|value| *value > Decimal::ZERO)
+            .filter(|value| (LEAST..=MOST).contains(value))
             .ok_or_else(|| vec![wrong(self, node)])
     }
 
@@ -163,6 +169,12 @@ pub(super) fn write_decimal(value: Decimal) -> toml::Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_bounds_are_powers_of_ten() {
+        assert_eq!(MOST, Decimal::from(1_000_000_000_000_000_i64));
+        assert_eq!(Some(LEAST), parse_decimal("1e-18"));
+    }
 
     #[test]
     fn exponents_are_read_exactly_or_not_at_all() {

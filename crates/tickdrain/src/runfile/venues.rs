@@ -170,6 +170,7 @@ impl VenueBook {
                 margin_mode: reader.or_default("margin", &MARGIN_MODES, MarginMode::Cross),
                 tariff: read_tariff(&mut reader, models),
             };
+            check_rebates(&reader, &self.venues[place], &terms);
             self.terms.insert(name.into(), terms);
         }
         section.put(name, toml::Value::Table(reader.finish()));
@@ -269,6 +270,26 @@ fn read_tariff(venue: &mut TableReader<'_>, models: &ModelCatalog) -> Option<Tar
     }
     venue.put("fees", toml::Value::Table(reader.finish()));
     Some(TariffConfig::MakerTaker(MakerTaker { tiers, minimum, per_trade }))
+}
+
+/// A rebate as large as the margin that a perpetual asks for would pay for the position itself.
+fn check_rebates(reader: &TableReader<'_>, venue: &VenueEntry, terms: &VenueTerms) {
+    let flat = [("maker_bps", venue.perp.maker_bps), ("taker_bps", venue.perp.taker_bps)];
+    let tiers = match &terms.tariff {
+        Some(TariffConfig::MakerTaker(table)) => table.tiers.as_slice(),
+        Some(TariffConfig::Own(_)) | None => &[],
+    };
+    let tiers =
+        tiers.iter().flat_map(|tier| [("fees.tiers", tier.maker.0), ("fees.tiers", tier.taker.0)]);
+    let lowest = flat.into_iter().chain(tiers).min_by_key(|(_, rate)| *rate);
+    let Some((key, rate)) = lowest else { return };
+    let margin_bps = Decimal::from(10_000) / terms.leverage;
+    if margin_bps + rate <= Decimal::ZERO {
+        let found = format!("{} with a {key} of {rate}", terms.leverage);
+        let most = (Decimal::from(10_000) / -rate).normalize();
+        let expected = format!("less than {most}: a margin above the rebate");
+        reader.record("leverage", "CFG-VALUE", found, expected);
+    }
 }
 
 fn is_always_reached(tier: &FeeTier) -> bool {

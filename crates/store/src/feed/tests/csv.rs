@@ -229,3 +229,71 @@ fn csv_lines_are_counted_as_an_editor_does() {
     assert_eq!(lines(&ragged), [2, 5, 6, 7]);
     assert_eq!(lines(&ragged.replace('\n', "\r\n")), [2, 5, 6, 7]);
 }
+
+#[test]
+fn csv_rows_do_not_hide_in_a_cell() {
+    let lines = |text: &str| -> Vec<Option<u64>> {
+        let folder = TempDir::new().unwrap();
+        let path = write_text(&folder.path().join("one.csv"), text);
+        let faults = inspect(&minutes("A", 0, vec![path])).faults;
+        faults
+            .iter()
+            .map(|fault| {
+                assert!(matches!(fault, DataError::LineBreak { .. }), "{fault}");
+                fault.line()
+            })
+            .collect()
+    };
+    let head = "ts,open,high,low,close,volume,note\n2024-01-01 00:00,1,1,1,1,1,\n";
+    for rest in [
+        "2024-01-01 00:01,1,1,1,1,1,\"x\n2024-01-01 00:02,1,1,1,1,1,\n",
+        "2024-01-01 00:01,1,1,1,1,1,\"x\n2024-01-01 00:02,1,1,1,1,1,",
+        "2024-01-01 00:01,1,1,1,1,1,\"x\ny\"\n2024-01-01 00:02,1,1,1,1,1,\n",
+    ] {
+        let text = format!("{head}{rest}");
+        assert_eq!(lines(&text), [Some(3)]);
+        assert_eq!(lines(&text.replace('\n', "\r\n")), [Some(3)]);
+    }
+}
+
+#[test]
+fn csv_columns_of_one_name_are_refused() {
+    let faults = |text: &str| -> Vec<String> {
+        let folder = TempDir::new().unwrap();
+        let path = write_text(&folder.path().join("one.csv"), text);
+        let faults = inspect(&minutes("A", 0, vec![path])).faults;
+        faults
+            .iter()
+            .map(|fault| format!("{} {}", fault.code(), fault.expected().unwrap()))
+            .collect()
+    };
+    let twice = "ts,open,open,high,low,close,volume\n2024-01-01,1,2,2,1,1,1\n";
+    assert_eq!(faults(twice), ["DATA-COLUMN one column `open`"]);
+    let ignored = "ts,open,high,low,close,volume,x,x\n2024-01-01,1,1,1,1,1,7,8\n";
+    assert_eq!(faults(ignored), Vec::<String>::new());
+}
+
+#[test]
+fn csv_volumes_beyond_the_bound_are_refused() {
+    let folder = TempDir::new().unwrap();
+    let text = "ts,open,high,low,close,volume\n2024-01-01 00:00,1,1,1,1,1e15\n2024-01-01 00:01,1,1,1,1,1e300\n";
+    let path = write_text(&folder.path().join("one.csv"), text);
+    let faults = inspect(&minutes("A", 0, vec![path])).faults;
+    let [fault] = faults.as_slice() else { panic!("{faults:?}") };
+    assert_eq!((fault.code(), fault.line()), ("DATA-VOLUME", Some(3)));
+    assert_eq!(fault.expected().as_deref(), Some("a volume of up to 1e15"));
+}
+
+#[test]
+fn csv_headers_of_another_kind_get_a_hint() {
+    let hint = |text: &[u8]| -> Option<String> {
+        let folder = TempDir::new().unwrap();
+        let path = folder.path().join("one.csv");
+        std::fs::write(&path, text).unwrap();
+        inspect(&minutes("A", 0, vec![path])).faults[0].hint()
+    };
+    let semicolons = hint(b"ts;open;high;low;close;volume\n2024-01-01;1;1;1;1;1\n");
+    assert_eq!(semicolons.as_deref(), Some("columns are separated by commas, not by semicolons"));
+    let utf16 = hint(b"\xff\xfet\0s\0,\0o\0\n\0");
+    assert_eq!(utf16.as_deref(), Some("the file is not UTF-8 text: save it as UTF-8"));
+}

@@ -177,7 +177,7 @@ maker_bps = 20000
               --> run.toml:14:7
                |
             14 | lot = 0
-               |       ^ expected a decimal above 0
+               |       ^ expected a decimal from 1e-18 to 1e15
 
             error[CFG-VENUE]: instruments.1.id: found the unknown venue `krake`
               --> run.toml:16:6
