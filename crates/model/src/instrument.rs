@@ -7,6 +7,7 @@ use rust_decimal::Decimal;
 
 use crate::key::{self, PositionKey};
 use crate::money::{Bps, Cash, LedgerScale, Notional, Price, Quantity};
+use crate::numeric::float_of;
 
 /// On which of a venue's markets an instrument trades.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -203,6 +204,21 @@ impl Instrument {
             Contract::Inverse { size, .. } => quantity.0 * size,
             Contract::Spot | Contract::Linear { .. } => self.notional(px, quantity).value(),
         }
+    }
+
+    /// Whether what `quantity` is worth at `px` can be kept in 28 digits with room for fees and sums:
+    /// at most 10¹⁵, in quote currency and in the asset of its cash. Reckoned without risk of overflow.
+    pub fn can_keep(&self, px: Price, quantity: Quantity) -> bool {
+        let (px, quantity) = (float_of(px.value()), float_of(quantity.0).abs());
+        let worth = match &self.contract {
+            Contract::Spot => px * quantity,
+            Contract::Linear { size, .. } => px * quantity * float_of(*size),
+            Contract::Inverse { size, .. } => {
+                let notional = quantity * float_of(*size);
+                notional.max(notional / px)
+            }
+        };
+        worth <= 1e15
     }
 
     /// What a position that is worth `value` and was entered at `cost` has gained; all three carry

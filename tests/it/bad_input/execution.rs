@@ -495,14 +495,17 @@ fn tiers_of_fees_that_cannot_be() {
 #[test]
 fn terms_of_a_venue_that_cannot_be() {
     // A rebate as large as the margin would pay for positions without end.
-    check_with("[venues.binance]\nleverage = 1000\nmaker_bps = -10", &expect![[r#"
+    check_with(
+        "[venues.binance]\nleverage = 1000\nmaker_bps = -10",
+        &expect![[r#"
         error[CFG-VALUE]: venues.binance.leverage: found 1000 with a maker_bps of -10
           --> run.toml:12:12
            |
         12 | leverage = 1000
            |            ^^^^ expected less than 1000: a margin above the rebate
         exit code 78
-    "#]]);
+    "#]],
+    );
     check_with(
         "[venues.binance]\nleverage = 0.5",
         &expect![[r#"

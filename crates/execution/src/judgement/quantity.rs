@@ -45,6 +45,10 @@ pub(super) fn check_bounds(
         return Err(Refusal::new(RefusalCode::QtyMax, detail));
     }
     let px = pricing.price().or(pricing.stop_price()).unwrap_or(subject.last_px);
+    if !instrument.can_keep(px, quantity) || !instrument.can_keep(subject.last_px, quantity) {
+        let detail = format!("{} of {symbol} is worth more than 10^15", quantity.0);
+        return Err(Refusal::new(RefusalCode::QtyMax, detail));
+    }
     let notional = instrument.quote_notional(px, quantity);
     if notional < instrument.min_notional {
         let detail =

@@ -218,7 +218,8 @@ fn quantities_and_prices_are_rounded_before_they_are_checked() {
          spot buy  trailing 1
          spot buy  trailing 1 trail=0
          spot sell trailing 1 trail=5
-         spot sell market 1 trail=5",
+         spot sell market 1 trail=5
+         perp buy  limit 1000000000000 price=1000000000000",
         &expect![[r"
             -    buy  market 1 → RISK-INSTRUMENT: no instrument, expected one of the run
             spot -    market 1 → RISK-SIDE: no side, expected buy or sell
@@ -249,6 +250,7 @@ fn quantities_and_prices_are_rounded_before_they_are_checked() {
             spot buy  trailing 1 trail=0 → RISK-TRAIL: a distance of 0, expected more than 0
             spot sell trailing 1 trail=5 → 1, holds 1 binance:BaseToken:BTC
             spot sell market 1 trail=5 → RISK-TRAIL: a distance, but a market order has none
+            perp buy  limit 1000000000000 price=1000000000000 → RISK-QTY-MAX: 1000000000000 of bybit:perp:BTCUSDT is worth more than 10^15
         "]],
     );
 }

@@ -68,7 +68,7 @@ codes! {
     QtyZero = "RISK-QTY-ZERO",
     /// Below the instrument's smallest quantity.
     QtyMin = "RISK-QTY-MIN",
-    /// Above the instrument's largest quantity.
+    /// Above the instrument's largest quantity, or worth more than 10^15.
     QtyMax = "RISK-QTY-MAX",
     /// Below the instrument's smallest notional.
     NotionalMin = "RISK-NOTIONAL-MIN",
