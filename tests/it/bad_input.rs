@@ -10,6 +10,7 @@ mod output;
 mod published;
 mod rows;
 mod run_file;
+mod terms;
 
 use std::fmt::Write as _;
 use std::fs;
