@@ -3,17 +3,24 @@
 //! Rule of this crate: no I/O, no async, no clock, no randomness. Everything here is pure and total,
 //! so it can be tested with a table and trusted everywhere else.
 
+pub mod delta;
 pub mod event;
 pub mod fill;
 pub mod frame;
+pub mod handshake;
 pub mod instrument;
+pub mod interface;
 pub mod key;
+pub mod market;
 pub mod metrics;
 pub mod money;
 pub mod nearest;
 pub mod numeric;
+pub mod operation;
 pub mod order;
 pub mod parameter;
+pub mod reconciliation;
+pub mod settlement;
 pub mod snapshot;
 pub mod strategy;
 pub mod time;
