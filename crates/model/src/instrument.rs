@@ -250,6 +250,28 @@ pub struct InstrumentIx(pub u16);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct KeyIx(pub u16);
 
+/// Place of a price series in its run's table.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SeriesIx(pub u16);
+
+/// A series of prices that is nobody's market: an oracle's, a decentralised exchange's, a peg.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PriceSeries {
+    /// Where the prices are from: `aave_oracle`, `dex`, `binance_spot`.
+    pub source: Box<str>,
+    /// What one unit of is priced.
+    pub base: Box<str>,
+    /// In what.
+    pub quote: Box<str>,
+}
+
+impl SeriesIx {
+    /// The place as an index.
+    pub const fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
 impl InstrumentIx {
     /// The place as an index.
     pub const fn index(self) -> usize {
@@ -279,6 +301,7 @@ struct Listing {
 pub struct InstrumentTable {
     listings: Vec<Listing>,
     keys: Vec<PositionKey>,
+    series: Vec<PriceSeries>,
 }
 
 impl InstrumentTable {
@@ -322,6 +345,22 @@ impl InstrumentTable {
             self.keys.len() - 1
         });
         KeyIx(u16::try_from(place).expect("fewer than 65,536 position keys"))
+    }
+
+    /// Adds a series of prices.
+    ///
+    /// # Panics
+    ///
+    /// At more than 65,535 of them.
+    pub fn add_price_series(&mut self, series: PriceSeries) -> SeriesIx {
+        let place = u16::try_from(self.series.len()).expect("fewer than 65,536 price series");
+        self.series.push(series);
+        SeriesIx(place)
+    }
+
+    /// All series of prices with their places.
+    pub fn price_series(&self) -> impl Iterator<Item = (SeriesIx, &PriceSeries)> {
+        (0u16..).map(SeriesIx).zip(&self.series)
     }
 
     /// Number of instruments.
