@@ -19,10 +19,12 @@ pub mod numeric;
 pub mod operation;
 pub mod order;
 pub mod parameter;
+pub mod perp;
 pub mod reconciliation;
 pub mod settlement;
 pub mod snapshot;
 pub mod strategy;
 pub mod time;
+pub mod trade;
 
 pub use rust_decimal::Decimal;

@@ -6,10 +6,11 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use crate::frame::Frame;
-use crate::instrument::{InstrumentIx, InstrumentTable, KeyIx, MarginMode};
+use crate::instrument::{InstrumentIx, InstrumentTable, KeyIx};
 use crate::money::{Price, Quantity};
 use crate::numeric::decimal_of;
 use crate::order::{Order, OrderId};
+use crate::perp::{PerpPosition, margin_effect};
 use crate::time::UtcMillis;
 
 /// The part of an account that changes only when something is traded or reserved.
@@ -92,18 +93,9 @@ impl AccountBook {
             if !instrument.is_perpetual() || instruments.cash_key(place) != key || held.is_zero() {
                 continue;
             }
-            let cost = self.costs[place.index()];
+            let position = PerpPosition { quantity: held, cost: self.costs[place.index()] };
             let mark = marks[place.index()].and_then(decimal_of).and_then(Price::new);
-            let (value, gain) = match mark {
-                Some(mark) => {
-                    (instrument.notional(mark, held), instrument.unrealized(mark, held, cost).0)
-                }
-                None => (crate::money::Notional::exactly(cost), Decimal::ZERO),
-            };
-            free -= instrument.initial_margin(value);
-            if instrument.margin_mode == MarginMode::Cross {
-                free += gain;
-            }
+            free += margin_effect(instrument, position, mark);
         }
         free
     }
