@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use model::handshake::{HandshakeStatus, VenueReport};
 use model::instrument::InstrumentIx;
+use model::interface::{Desk, Stopped};
 use model::money::{Price, Quantity};
 use model::numeric::float_of;
 use model::order::{
@@ -14,47 +16,33 @@ use model::time::UtcMillis;
 
 use super::Exchange;
 use super::book::{Change, ChangeKind, Trailer};
-use super::clearing::Clearing;
 use super::client_ids::Identity;
 use super::resting::{Arrival, Resting, Stage};
 use crate::latency::OrderDraw;
 
-/// What an exchange says of an order that is sent to it.
-#[derive(Clone, Debug)]
-pub enum Admission {
-    /// It is on its way, and may need this much.
-    Sent(Reservation),
-    /// It is no order: it repeats another, or its name is taken.
-    Refused(Arc<OrderUpdate>),
-}
-
 impl Exchange {
     /// Takes an order that was decided at the last frame, whose close of its instrument was
-    /// `last_px`.
+    /// `last_px`; what it may need, if it is on its way now.
     ///
     /// The same client id with the same terms is acknowledged again and nothing else; with other
     /// terms the order is rejected.
-    pub fn send<C: Clearing>(
+    ///
+    /// # Errors
+    ///
+    /// The desk has stopped.
+    pub fn send(
         &mut self,
         order: &Arc<Order>,
         last_px: Price,
-        clearing: &C,
-    ) -> Admission {
+        desk: &mut dyn Desk,
+    ) -> Result<Option<Reservation>, Stopped> {
         match self.clients.identify(order) {
             Identity::New => {}
             Identity::Repeats(first) => {
-                return Admission::Refused(Arc::new(self.repeated(order, first)));
+                desk.take(VenueReport::Update(Arc::new(self.repeated(order, first))))?;
+                return Ok(None);
             }
-            Identity::Taken(_) => {
-                let name = order.client_order_id.as_deref().unwrap_or_default();
-                let detail = format!("`{name}` names another order with other terms");
-                let refusal = Refusal::new(RefusalCode::VenueClientId, detail);
-                let refused =
-                    Resting::new(Arc::clone(order), last_px, Stage::Dormant, self.no_lock(order));
-                return Admission::Refused(Arc::new(
-                    refused.update(OrderStatus::Rejected, Some(refusal)),
-                ));
-            }
+            Identity::Taken(_) => return self.refuse_name(order, last_px, desk).map(|()| None),
         }
         let filled = self.filled_of(order.parent);
         let stage = if order.parent.is_some() && filled.is_none() {
@@ -69,11 +57,30 @@ impl Exchange {
             child.resize(lot);
         }
         self.enter_exits(order, last_px);
-        let lock = self.need_of(seq, clearing);
+        let lock = self.need_of(seq);
         if let Some(resting) = self.orders.get_mut(&seq) {
             resting.lock = lock;
         }
-        Admission::Sent(lock)
+        Ok(Some(lock))
+    }
+
+    /// Another order has its name.
+    fn refuse_name(
+        &self,
+        order: &Arc<Order>,
+        last_px: Price,
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
+        let name = order.client_order_id.as_deref().unwrap_or_default();
+        let detail = format!("`{name}` names another order with other terms");
+        let refusal = Refusal::new(RefusalCode::VenueClientId, detail);
+        let lock = self.no_lock(order);
+        let mut refused = Resting::new(Arc::clone(order), last_px, Stage::Dormant, lock);
+        let why = Some(refusal.clone());
+        let answer = refused.answer(HandshakeStatus::Rejected, why, order.ts_eligible);
+        desk.take(VenueReport::Handshake(answer))?;
+        let update = refused.update(OrderStatus::Rejected, Some(refusal));
+        desk.take(VenueReport::Update(Arc::new(update)))
     }
 
     /// Takes a cancel; it is on its way as long as an order would be.
@@ -231,6 +238,8 @@ impl Resting {
             last_px,
             lock,
             is_holding: false,
+            loops: 0,
+            is_over: false,
             rung: None,
         }
     }

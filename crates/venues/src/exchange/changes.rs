@@ -8,20 +8,21 @@ use model::time::UtcMillis;
 
 use super::Exchange;
 use super::book::ChangeKind;
-use super::clearing::{Clearing, VenueEvent};
 use super::resting::Stage;
+use model::handshake::VenueReport;
+use model::interface::{Desk, Stopped};
 
 impl Exchange {
     /// Carries out the changes that are there at a real bar that opens at `open`, oldest first.
     ///
     /// Orders that replaces have sent to the end of the queue are pushed to `queue`.
-    pub(super) fn apply_changes<C: Clearing>(
+    pub(super) fn apply_changes(
         &mut self,
         place: InstrumentIx,
         open: UtcMillis,
         queue: &mut Vec<u64>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let changes = std::mem::take(&mut self.books[place.index()].changes);
         for mut change in changes {
             if !change.arrival.is_due(open) {
@@ -32,10 +33,10 @@ impl Exchange {
             match change.kind {
                 ChangeKind::Cancel => {
                     let why = (RefusalCode::Canceled, "canceled by its strategy".to_owned());
-                    self.end(seq, OrderStatus::Canceled, Some(why), clearing)?;
+                    self.end(seq, OrderStatus::Canceled, Some(why), desk)?;
                 }
                 ChangeKind::Replace(order) => {
-                    self.exchange_terms(seq, &order, open, queue, clearing)?;
+                    self.exchange_terms(seq, &order, open, queue, desk)?;
                 }
             }
         }
@@ -44,14 +45,14 @@ impl Exchange {
 
     /// Gives an order new terms. It keeps its place only if nothing but its quantity got smaller;
     /// one that is to be no larger than what has filled is done.
-    fn exchange_terms<C: Clearing>(
+    fn exchange_terms(
         &mut self,
         seq: u64,
         terms: &Order,
         open: UtcMillis,
         queue: &mut Vec<u64>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let resting = &self.orders[&seq];
         let (old, cum_qty) = (Arc::clone(&resting.order), resting.cum_qty);
         // The links are those of the order; what was exchanged are its terms.
@@ -69,7 +70,7 @@ impl Exchange {
         {
             let resting = self.orders.get_mut(&seq).expect("a working order");
             resting.order_qty = Some(cum_qty);
-            return self.end(seq, OrderStatus::Filled, None, clearing);
+            return self.end(seq, OrderStatus::Filled, None, desk);
         }
         let shrinks =
             matches!((terms.size, old.size), (Size::Units(new), Size::Units(old)) if new <= old);
@@ -87,14 +88,14 @@ impl Exchange {
             if resting.stage != Stage::Dormant {
                 resting.resize(lot);
             }
-            return self.tell_terms(seq, clearing);
+            return self.tell_terms(seq, desk);
         }
         let is_working = resting.stage == Stage::Working;
         let expires = terms.expire_at.is_some_and(|last| last < open.after(self.settings.interval));
         let moved = self.requeue(seq, terms);
-        self.tell_terms(moved, clearing)?;
+        self.tell_terms(moved, desk)?;
         if is_working && expires {
-            return self.expire(moved, clearing);
+            return self.expire(moved, desk);
         }
         if is_working {
             queue.push(moved);
@@ -111,7 +112,7 @@ impl Exchange {
         let resting = self.orders.get_mut(&moved).expect("just entered");
         (resting.cum_qty, resting.avg_px) = (old.cum_qty, old.avg_px);
         (resting.parent_filled, resting.given_up) = (old.parent_filled, old.given_up);
-        (resting.extreme, resting.lock) = (old.extreme, old.lock);
+        (resting.extreme, resting.lock, resting.loops) = (old.extreme, old.lock, old.loops);
         resting.is_replaced = true;
         resting.resize(lot);
         if is_working {
@@ -122,9 +123,9 @@ impl Exchange {
     }
 
     /// Says what the terms of an order are now, and holds back what they need.
-    fn tell_terms<C: Clearing>(&mut self, seq: u64, clearing: &mut C) -> Result<(), C::Error> {
+    fn tell_terms(&mut self, seq: u64, desk: &mut dyn Desk) -> Result<(), Stopped> {
         let update = self.orders[&seq].update_with_terms();
-        clearing.take(VenueEvent::Update(Arc::new(update)))?;
-        self.relock(seq, clearing)
+        desk.take(VenueReport::Update(Arc::new(update)))?;
+        self.relock(seq, desk)
     }
 }

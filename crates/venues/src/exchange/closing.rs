@@ -4,10 +4,10 @@ use model::fill::{Liquidity, PriceRule};
 use model::frame::Frame;
 
 use super::book::fills;
-use super::clearing::Clearing;
 use super::filling::Offer;
 use super::resting::{Behaviour, Stage};
 use super::{Exchange, Moment, Step, price_of};
+use model::interface::{Desk, Stopped};
 
 impl Exchange {
     /// Fills market orders and marketable limits that were decided at this frame and need no time to
@@ -15,12 +15,8 @@ impl Exchange {
     ///
     /// # Errors
     ///
-    /// What the clearing cannot take.
-    pub fn match_close<C: Clearing>(
-        &mut self,
-        frame: &Frame,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+    /// The desk has stopped.
+    pub fn match_close(&mut self, frame: &Frame, desk: &mut dyn Desk) -> Result<(), Stopped> {
         let mut decided: Vec<u64> = Vec::new();
         for (book, bar) in self.books.iter().zip(frame.bars()) {
             if fills(bar) {
@@ -54,8 +50,8 @@ impl Exchange {
             self.hold(seq);
             let offer = Offer { px: close, limit, rule, liquidity: Liquidity::Taker };
             let moment = Moment { bar, step: Step::Close, ts: frame.ts() };
-            self.take(seq, offer, moment, clearing)?;
-            self.expire_due(place, frame, clearing)?;
+            self.take(seq, offer, moment, desk)?;
+            self.expire_due(place, frame, desk)?;
         }
         Ok(())
     }

@@ -10,7 +10,6 @@ use model::numeric::{decimal_of, float_of};
 use model::order::{Order, OrderSide, OrderStatus, Refusal, RefusalCode, Size, TimeInForce};
 
 use super::book::fills;
-use super::clearing::{Clearing, VenueEvent};
 use super::relations::Entry;
 use super::resting::Resting;
 use super::sizing::Means;
@@ -18,6 +17,8 @@ use super::{Exchange, Moment};
 use crate::fees::{Fee, fee_of};
 use crate::requirement::{Draw, draws_on};
 use crate::slippage::{Taking, rounded_against, slippage_bps, slipped};
+use model::handshake::VenueReport;
+use model::interface::{Desk, Stopped};
 
 /// A price at which an order may fill, and why.
 #[derive(Clone, Copy, Debug)]
@@ -53,20 +54,20 @@ enum Deal {
 
 impl Exchange {
     /// Fills an order at an offer as far as the bar allows, and leaves the rest where it belongs.
-    pub(super) fn take<C: Clearing>(
+    pub(super) fn take(
         &mut self,
         seq: u64,
         offer: Offer,
         moment: Moment<'_>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
-        match self.deal(seq, offer, moment, clearing) {
-            Deal::NoVolume => self.rest_or_cancel(seq, moment, clearing),
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
+        match self.deal(seq, offer, moment) {
+            Deal::NoVolume => self.rest_or_cancel(seq, moment, desk),
             Deal::Done => {
                 if let Some(resting) = self.orders.get_mut(&seq) {
                     resting.order_qty = Some(resting.cum_qty);
                 }
-                self.end(seq, OrderStatus::Filled, None, clearing)
+                self.end(seq, OrderStatus::Filled, None, desk)
             }
             Deal::Ends(status, refusal) => {
                 // What has filled in part was not refused.
@@ -74,16 +75,16 @@ impl Exchange {
                     self.orders.get(&seq).is_some_and(|order| !order.cum_qty.is_zero());
                 let status = if has_filled { OrderStatus::Canceled } else { status };
                 let why = (refusal.code, refusal.detail.into_string());
-                self.end(seq, status, Some(why), clearing)
+                self.end(seq, status, Some(why), desk)
             }
             Deal::Trade { quantity, order_qty, px, fee } => {
                 if let Some(resting) = self.orders.get_mut(&seq) {
                     resting.order_qty = Some(order_qty);
                 }
                 let fill = self.fill(seq, Bargain { quantity, px, fee }, offer, moment);
-                self.execute(seq, fill, moment.market_px(offer.px), moment, clearing)?;
+                self.carry_out(seq, fill, moment.market_px(offer.px), moment, desk)?;
                 if self.orders.contains_key(&seq) {
-                    self.rest_or_cancel(seq, moment, clearing)?;
+                    self.rest_or_cancel(seq, moment, desk)?;
                 }
                 Ok(())
             }
@@ -91,14 +92,14 @@ impl Exchange {
     }
 
     /// What an order gets at an offer, before anything is booked.
-    fn deal<C: Clearing>(&self, seq: u64, offer: Offer, moment: Moment<'_>, clearing: &C) -> Deal {
+    fn deal(&self, seq: u64, offer: Offer, moment: Moment<'_>) -> Deal {
         let resting = &self.orders[&seq];
         let order = &*resting.order;
         if !fills(moment.bar) {
             return Deal::NoVolume;
         }
         // A share is resolved at the price before its own impact, which can only make it smaller.
-        let means = self.means(seq, offer.px, offer.liquidity, moment, clearing);
+        let means = self.means(seq, offer.px, offer.liquidity, moment);
         let (_, likely) = wanted(resting, &means);
         let Some(px) = self.price(order, self.within_budget(order, likely), offer, moment) else {
             let tick = means.instrument.tick;
@@ -144,19 +145,12 @@ impl Exchange {
         }
     }
 
-    fn means<C: Clearing>(
-        &self,
-        seq: u64,
-        px: Price,
-        liquidity: Liquidity,
-        moment: Moment<'_>,
-        clearing: &C,
-    ) -> Means<'_> {
+    fn means(&self, seq: u64, px: Price, liquidity: Liquidity, moment: Moment<'_>) -> Means<'_> {
         let order = &*self.orders[&seq].order;
         let place = order.instrument;
         let instrument = self.instruments.instrument(place);
         let base = match draws_on(instrument, order.side) {
-            Draw::Base => self.available(seq, self.instruments.base_key(place), clearing),
+            Draw::Base => self.available(seq, self.instruments.base_key(place)),
             Draw::Cash => Decimal::ZERO,
         };
         Means {
@@ -167,8 +161,8 @@ impl Exchange {
             px,
             ts: moment.ts,
             volume_30d: self.turnover.before(place, moment.ts),
-            position: self.closable(place, clearing),
-            cash: self.available(seq, self.instruments.cash_key(place), clearing),
+            position: self.held(place),
+            cash: self.available(seq, self.instruments.cash_key(place)),
             base,
         }
     }
@@ -206,22 +200,22 @@ impl Exchange {
     }
 
     /// Books a fill, and everything that follows from it.
-    fn execute<C: Clearing>(
+    fn carry_out(
         &mut self,
         seq: u64,
         fill: Fill,
         market_px: Price,
         moment: Moment<'_>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let (place, quantity, px) = (fill.instrument, fill.last_qty, fill.last_px);
         let liquidity = fill.liquidity;
         self.books[place.index()].spend(quantity);
         let instrument = self.instruments.instrument(place);
         let traded = instrument.quote_notional(px, quantity);
         self.turnover.add(place, moment.ts, traded);
-        clearing.take(VenueEvent::Fill(Arc::new(fill)))?;
         let smallest = instrument.lot.max(instrument.min_qty);
+        let deltas = self.accounts.change(|books| books.book_fill(&fill, market_px));
         let resting = self.orders.get_mut(&seq).expect("an order that fills is working");
         resting.add_fill(quantity, px);
         let leaves = resting.leaves().unwrap_or(Quantity::ZERO);
@@ -234,26 +228,30 @@ impl Exchange {
             liquidity,
         };
         let may_grow = self.may_grow(&self.orders[&seq]);
-        if leaves.is_zero() && !may_grow {
-            self.finish(seq, OrderStatus::Filled, None, clearing)?;
-        } else if leaves.0 < smallest && !may_grow {
+        let is_filled = leaves.is_zero() && !may_grow;
+        let is_dust = leaves.0 < smallest && !may_grow;
+        let status = self.status_after(&self.orders[&seq], is_filled, is_dust, moment.step);
+        self.answer_fill(seq, status, fill, deltas, desk)?;
+        if is_filled {
+            self.finish(seq, OrderStatus::Filled, None, desk)?;
+        } else if is_dust {
             let detail = format!("{} is less than {smallest}", leaves.0.normalize());
-            self.finish(seq, OrderStatus::Canceled, Some((RefusalCode::Dust, detail)), clearing)?;
+            self.finish(seq, OrderStatus::Canceled, Some((RefusalCode::Dust, detail)), desk)?;
         } else {
             let resting = &self.orders[&seq];
             let update = resting.update(OrderStatus::PartiallyFilled, None);
             if resting.is_done() {
                 self.unrest(seq);
             }
-            clearing.take(VenueEvent::Update(Arc::new(update)))?;
-            self.relock(seq, clearing)?;
+            desk.take(VenueReport::Update(Arc::new(update)))?;
+            self.relock(seq, desk)?;
         }
-        self.reduce_group(&entry.order, quantity, leaves.is_zero() && !may_grow, clearing)?;
-        self.arm_children(&entry, moment, clearing)?;
+        self.reduce_group(&entry.order, quantity, is_filled, desk)?;
+        self.arm_children(&entry, moment, desk)?;
         if !self.places.contains_key(&entry.order.order_id) {
-            self.release_children(&entry.order, clearing)?;
+            self.release_children(&entry.order, desk)?;
         }
-        self.cancel_reducers(place, clearing)
+        self.cancel_reducers(place, desk)
     }
 
     fn fill(&mut self, seq: u64, bargain: Bargain, offer: Offer, moment: Moment<'_>) -> Fill {

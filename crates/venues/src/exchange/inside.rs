@@ -8,48 +8,48 @@ use model::order::{OrderSide, OrderType};
 use model::time::UtcMillis;
 
 use super::book::fills;
-use super::clearing::Clearing;
 use super::filling::Offer;
 use super::ladder::{Cursor, Direction, Rung};
 use super::relations::Entry;
 use super::resting::{Behaviour, Resting};
 use super::{Exchange, Moment, Step, price_of};
 use crate::path::BarPath;
+use model::interface::{Desk, Stopped};
 
 impl Exchange {
     /// Fills what the bar of an instrument reaches after its open.
-    pub(super) fn match_inside<C: Clearing>(
+    pub(super) fn match_inside(
         &mut self,
         place: InstrumentIx,
         frame: &Frame,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let bar = &frame.bars()[place.index()];
         if !fills(bar) {
             return Ok(());
         }
         let parts = frame.sub_bars(place);
         if parts.is_empty() || !self.settings.models.path.takes_sub_bars() {
-            return self.walk(place, bar, frame.ts(), clearing);
+            return self.walk(place, bar, frame.ts(), desk);
         }
         for (index, part) in parts.iter().enumerate() {
             if fills(&part.bar) {
                 let is_first = index == 0;
-                self.walk_part(place, &part.bar, part.ts, is_first, clearing)?;
+                self.walk_part(place, &part.bar, part.ts, is_first, desk)?;
             }
         }
         Ok(())
     }
 
     /// A finer bar: its open may have jumped over what rests, except the first, which opens the bar.
-    fn walk_part<C: Clearing>(
+    fn walk_part(
         &mut self,
         place: InstrumentIx,
         bar: &Bar,
         ts: UtcMillis,
         is_first: bool,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         if !is_first {
             let mut jumped = Vec::new();
             self.collect_gaps(place, price_of(bar.open), &mut jumped);
@@ -57,20 +57,20 @@ impl Exchange {
             for seq in jumped {
                 if self.orders.get(&seq).is_some_and(|resting| !resting.is_done()) {
                     let moment = Moment { bar, step: Step::FinerOpen, ts };
-                    self.meet_open(seq, moment, clearing)?;
+                    self.meet_open(seq, moment, desk)?;
                 }
             }
         }
-        self.walk(place, bar, ts, clearing)
+        self.walk(place, bar, ts, desk)
     }
 
-    fn walk<C: Clearing>(
+    fn walk(
         &mut self,
         place: InstrumentIx,
         bar: &Bar,
         ts: UtcMillis,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let book = self.book_of(place);
         if !book.up.may_reach(bar.high) && !book.down.may_reach(bar.low) {
             return Ok(());
@@ -79,7 +79,7 @@ impl Exchange {
         let legs = match self.settings.models.path.path(bar) {
             BarPath::Unknown => {
                 let moment = Moment { bar, step: Step::InsideUnknown, ts };
-                return self.walk_unknown(place, moment, clearing);
+                return self.walk_unknown(place, moment, desk);
             }
             BarPath::HighFirst => {
                 [(Direction::Up, high), (Direction::Down, low), (Direction::Up, close)]
@@ -92,7 +92,7 @@ impl Exchange {
         let mut from = price_of(bar.open);
         for (direction, to) in legs {
             let to = price_of(to);
-            self.walk_leg(place, (direction, from, to), moment, clearing)?;
+            self.walk_leg(place, (direction, from, to), moment, desk)?;
             from = to;
         }
         Ok(())
@@ -100,16 +100,16 @@ impl Exchange {
 
     /// Pessimistic: stops before limits, and of each what hurts the position first. What one side of
     /// the open passes is known to be passed in the order of its prices.
-    fn walk_unknown<C: Clearing>(
+    fn walk_unknown(
         &mut self,
         place: InstrumentIx,
         moment: Moment<'_>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let book = self.book_of(place);
         let up = book.up.reached(price_of(moment.bar.high));
         let down = book.down.reached(price_of(moment.bar.low));
-        let is_short = clearing.position(place).0.is_sign_negative();
+        let is_short = self.held(place).0.is_sign_negative();
         let (first, second) = if is_short { (up, down) } else { (down, up) };
         let is_limit =
             |(_, seq): &Rung| matches!(self.orders[seq].behaviour(), Behaviour::Limits(_));
@@ -120,7 +120,7 @@ impl Exchange {
             let is_idle = self.is_idle(rung.1, place);
             if !is_idle && waits.is_some_and(|(_, waits)| waits == rung) {
                 let reach = self.reach_of(rung.1, moment);
-                self.visit(rung.1, reach, moment, clearing)?;
+                self.visit(rung.1, reach, moment, desk)?;
             }
         }
         Ok(())
@@ -128,18 +128,18 @@ impl Exchange {
 
     /// Walks one stretch of a bar: what it passes, in the order in which it passes. One without a
     /// length has a direction all the same: an open at the high touches what waits there.
-    fn walk_leg<C: Clearing>(
+    fn walk_leg(
         &mut self,
         place: InstrumentIx,
         (direction, from, to): (Direction, Price, Price),
         moment: Moment<'_>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let mut cursor = Cursor::At(from);
         while let Some(rung) = self.books[place.index()].ladder(direction).next_after(cursor, to) {
             cursor = Cursor::After(rung);
             if !self.is_idle(rung.1, place) {
-                self.visit(rung.1, to, moment, clearing)?;
+                self.visit(rung.1, to, moment, desk)?;
             }
         }
         Ok(())
@@ -166,20 +166,20 @@ impl Exchange {
     }
 
     /// What an order does that the price has reached, on its way as far as `to`.
-    fn visit<C: Clearing>(
+    fn visit(
         &mut self,
         seq: u64,
         to: Price,
         moment: Moment<'_>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let resting = &self.orders[&seq];
         let side = resting.order.side;
         match resting.behaviour() {
             Behaviour::Takes => Ok(()),
             Behaviour::Limits(price) => {
                 if self.trades_through(side, price, to) {
-                    self.take(seq, Offer::resting(price), moment, clearing)
+                    self.take(seq, Offer::resting(price), moment, desk)
                 } else {
                     Ok(())
                 }
@@ -189,19 +189,19 @@ impl Exchange {
                 let rule = if is_trailing { PriceRule::Trailing } else { PriceRule::Stop };
                 self.trigger(seq);
                 let offer = Offer { px: level, limit: None, rule, liquidity: Liquidity::Taker };
-                self.take(seq, offer, moment, clearing)
+                self.take(seq, offer, moment, desk)
             }
             Behaviour::StopsThenLimits(level, price) => {
                 self.trigger(seq);
                 let (rule, liquidity) = (PriceRule::StopLimit, Liquidity::Taker);
                 let offer = Offer { px: level, limit: Some(price), rule, liquidity };
-                self.meet_limit(seq, offer, moment, clearing)?;
+                self.meet_limit(seq, offer, moment, desk)?;
                 // Only a close beyond the limit proves that the price came back to it.
                 let rests = self.orders.get(&seq).is_some_and(|resting| resting.cum_qty.is_zero());
                 let close = price_of(moment.bar.close);
                 let came_back = self.trades_through(side, price, close);
                 if moment.step == Step::InsideUnknown && rests && came_back {
-                    self.take(seq, Offer::resting(price), moment, clearing)?;
+                    self.take(seq, Offer::resting(price), moment, desk)?;
                 }
                 Ok(())
             }
@@ -210,19 +210,19 @@ impl Exchange {
 
     /// What a child does that was armed inside a bar of unknown order: a stop is taken to be reached
     /// if the bar reaches it at all, a limit only if the bar must have come to it afterwards.
-    pub(super) fn visit_fresh<C: Clearing>(
+    pub(super) fn visit_fresh(
         &mut self,
         seq: u64,
         entry: &Entry,
         moment: Moment<'_>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let Some((_, (level, _))) = self.orders[&seq].rung else { return Ok(()) };
         let side = self.orders[&seq].order.side;
         let reach = self.reach_of(seq, moment);
         if !matches!(self.orders[&seq].behaviour(), Behaviour::Limits(_)) {
             let is_reached = super::opening::is_beyond(side, reach, level);
-            return if is_reached { self.visit(seq, reach, moment, clearing) } else { Ok(()) };
+            return if is_reached { self.visit(seq, reach, moment, desk) } else { Ok(()) };
         }
         // A taker's fill was passed on the way from the open, so every price beyond came after it; a
         // maker's on the way back.
@@ -238,7 +238,7 @@ impl Exchange {
                 OrderSide::Buy => close <= level,
             }
         };
-        if is_proven { self.take(seq, Offer::resting(level), moment, clearing) } else { Ok(()) }
+        if is_proven { self.take(seq, Offer::resting(level), moment, desk) } else { Ok(()) }
     }
 
     /// Whether a price that goes as far as `to` fills a limit that rests at `price`.

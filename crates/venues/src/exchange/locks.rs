@@ -6,14 +6,15 @@ use model::money::Quantity;
 use model::snapshot::Reservation;
 
 use super::Exchange;
-use super::clearing::{Clearing, VenueEvent};
 use super::resting::Resting;
 use crate::requirement::{Draw, Funding, draws_on};
+use model::handshake::VenueReport;
+use model::interface::{Desk, Stopped};
 
 impl Exchange {
     /// What an order has to hold back now: its need, less what the others of its group hold, since
     /// only one of them will fill.
-    pub(super) fn need_of<C: Clearing>(&self, seq: u64, clearing: &C) -> Reservation {
+    pub(super) fn need_of(&self, seq: u64) -> Reservation {
         let resting = &self.orders[&seq];
         let order = &*resting.order;
         let instrument = self.instruments.instrument(order.instrument);
@@ -29,7 +30,7 @@ impl Exchange {
             leaves,
             instrument,
             last_px: resting.last_px,
-            position: clearing.position(order.instrument),
+            position: self.held(order.instrument),
             fees: &*self.settings.models.fees[order.instrument.index()],
             ts: order.ts_decided,
         };
@@ -48,9 +49,9 @@ impl Exchange {
     }
 
     /// What an order may spend of a balance: all that other orders at the venue do not hold back.
-    pub(super) fn available<C: Clearing>(&self, seq: u64, key: KeyIx, clearing: &C) -> Decimal {
+    pub(super) fn available(&self, seq: u64, key: KeyIx) -> Decimal {
         let own = &self.orders[&seq];
-        let free = clearing.free(key);
+        let free = self.accounts.read(|books| books.free(key));
         let mut available = free - self.locked[key.index()];
         let counts = |order: &Resting| {
             if order.is_holding && order.lock.key == key {
@@ -64,7 +65,7 @@ impl Exchange {
         for member in group.into_iter().flatten().filter(|member| **member != seq) {
             available += self.orders.get(member).map_or(Decimal::ZERO, counts);
         }
-        let balance = clearing.balance(key);
+        let balance = self.accounts.read(|books| books.balance(key));
         if free > balance && !self.is_perpetual(own) {
             // What open positions have gained is margin and not money: nobody is paid with it.
             available = available.min(balance - self.locked_by_spot(own, key));
@@ -93,14 +94,10 @@ impl Exchange {
         others.filter(|other| !self.is_perpetual(other)).map(|other| other.lock.amount).sum()
     }
 
-    /// Units that an order in an instrument can close: on spot the balance of its base, whichever
-    /// instrument it was bought in, else the position.
-    pub(super) fn closable<C: Clearing>(&self, place: InstrumentIx, clearing: &C) -> Quantity {
-        if self.instruments.instrument(place).is_perpetual() {
-            clearing.position(place)
-        } else {
-            Quantity(clearing.balance(self.instruments.base_key(place)))
-        }
+    /// Units held that an order in an instrument can close: on spot the balance of its base,
+    /// whichever instrument it was bought in, else the position.
+    pub(super) fn held(&self, place: InstrumentIx) -> Quantity {
+        self.accounts.read(|books| books.closable(place))
     }
 
     fn is_perpetual(&self, resting: &Resting) -> bool {
@@ -108,15 +105,11 @@ impl Exchange {
     }
 
     /// Holds back as much as an order needs now.
-    pub(super) fn relock<C: Clearing>(
-        &mut self,
-        seq: u64,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+    pub(super) fn relock(&mut self, seq: u64, desk: &mut dyn Desk) -> Result<(), Stopped> {
         if !self.orders.contains_key(&seq) {
             return Ok(());
         }
-        let needed = self.need_of(seq, clearing);
+        let needed = self.need_of(seq);
         let Some(resting) = self.orders.get_mut(&seq) else { return Ok(()) };
         if resting.lock == needed {
             return Ok(());
@@ -127,7 +120,7 @@ impl Exchange {
         }
         resting.lock = needed;
         let order_id = resting.order.order_id;
-        clearing.take(VenueEvent::Locked { order_id, reserved: needed })
+        desk.take(VenueReport::Locked { order_id, reserved: needed })
     }
 
     /// Units of an order that may still fill; zero while a share is not resolved.

@@ -6,13 +6,13 @@
 mod admission;
 mod book;
 mod changes;
-mod clearing;
 mod client_ids;
 mod closing;
 mod filling;
 mod inside;
 mod ladder;
 mod locks;
+mod loops;
 mod opening;
 mod orders;
 mod relations;
@@ -29,15 +29,17 @@ use std::sync::Arc;
 
 use model::Decimal;
 use model::frame::{Bar, BarKind, Frame};
+use model::handshake::VenueReport;
 use model::instrument::{InstrumentIx, InstrumentTable};
+use model::interface::{Desk, Stopped};
 use model::money::Price;
 use model::numeric::decimal_of;
 use model::order::{OcoGroup, OrderId, OrderStatus, Refusal, RefusalCode};
 use model::time::{Interval, UtcMillis};
 
-pub use admission::Admission;
-pub use clearing::{Clearing, VenueEvent};
+pub use opening::Due;
 
+use crate::books::SharedBooks;
 use crate::fees::FeeModel;
 use crate::latency::LatencyModel;
 use crate::participation::ParticipationModel;
@@ -114,6 +116,26 @@ pub struct Exchange {
     locked: Vec<Decimal>,
     last_seq: u64,
     last_trade_id: u64,
+    /// What the venues hold for us.
+    accounts: SharedBooks,
+    session: Session,
+    /// The instant at which things happen.
+    now: UtcMillis,
+}
+
+/// The frame that is being matched.
+#[derive(Debug, Default)]
+struct Session {
+    frame: Option<Frame>,
+    /// Instruments whose bar can do something.
+    awake: Vec<InstrumentIx>,
+}
+
+impl Session {
+    fn clear(&mut self) {
+        self.frame = None;
+        self.awake.clear();
+    }
 }
 
 /// The present step: a bar, and how much of it has come.
@@ -153,12 +175,16 @@ enum Step {
 }
 
 impl Exchange {
-    /// An exchange without orders.
+    /// An exchange without orders that books into `accounts`.
     ///
     /// # Panics
     ///
     /// If there is not one fee model per instrument.
-    pub fn new(instruments: Rc<InstrumentTable>, settings: ExchangeSettings) -> Self {
+    pub fn new(
+        instruments: Rc<InstrumentTable>,
+        settings: ExchangeSettings,
+        accounts: SharedBooks,
+    ) -> Self {
         assert_eq!(settings.models.fees.len(), instruments.len(), "a fee model per instrument");
         Self {
             orders: Orders::default(),
@@ -171,6 +197,9 @@ impl Exchange {
             locked: vec![Decimal::ZERO; instruments.keys().count()],
             last_seq: 0,
             last_trade_id: 0,
+            accounts,
+            session: Session::default(),
+            now: UtcMillis::default(),
             instruments,
             settings,
         }
@@ -181,29 +210,35 @@ impl Exchange {
         self.orders.len()
     }
 
-    /// Matches everything with the bars of a frame: each order is finished before the next starts.
+    /// Matches everything with the bars of a frame: its open, its inside, its close.
     ///
     /// # Errors
     ///
-    /// What the clearing cannot take.
-    pub fn match_frame<C: Clearing>(
-        &mut self,
-        frame: &Frame,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
-        if self.orders.is_empty() {
-            return Ok(());
+    /// The desk has stopped.
+    pub fn match_frame(&mut self, frame: &Frame, desk: &mut dyn Desk) -> Result<(), Stopped> {
+        for due in self.begin_open(frame, desk)? {
+            match due {
+                Due::Sent(order) => self.execute(order.order_id, desk)?,
+                Due::Waiting(seq) => self.work(seq, desk)?,
+            }
         }
-        let awake = self.awake(frame);
-        if awake.is_empty() {
-            return Ok(());
-        }
-        self.match_open(&awake, frame, clearing)?;
+        self.match_rest(desk)
+    }
+
+    /// Fills what the bars reach after their open, and ends what has no bar left.
+    ///
+    /// # Errors
+    ///
+    /// The desk has stopped.
+    pub fn match_rest(&mut self, desk: &mut dyn Desk) -> Result<(), Stopped> {
+        let Some(frame) = self.session.frame.take() else { return Ok(()) };
+        let awake = std::mem::take(&mut self.session.awake);
+        self.now = frame.ts();
         for &place in &awake {
-            self.match_inside(place, frame, clearing)?;
+            self.match_inside(place, &frame, desk)?;
         }
         for &place in &awake {
-            self.close_bar(place, frame, clearing)?;
+            self.close_bar(place, &frame, desk)?;
         }
         Ok(())
     }
@@ -219,32 +254,32 @@ impl Exchange {
     }
 
     /// The end of a bar: trailing stops follow it, and what has no bar left expires.
-    fn close_bar<C: Clearing>(
+    fn close_bar(
         &mut self,
         place: InstrumentIx,
         frame: &Frame,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let bar = &frame.bars()[place.index()];
         if book::fills(bar) {
             self.follow(place, bar);
         }
-        self.expire_due(place, frame, clearing)
+        self.expire_due(place, frame, desk)
     }
 
     /// Ends the orders that no bar after this one can match.
-    fn expire_due<C: Clearing>(
+    fn expire_due(
         &mut self,
         place: InstrumentIx,
         frame: &Frame,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let next_close = frame.ts().after(self.settings.interval);
         let book = &self.books[place.index()];
         let ends = book.expiries.iter().take_while(|(last, _)| *last < next_close);
         let ends: Vec<u64> = ends.map(|(_, seq)| *seq).collect();
         for seq in ends {
-            self.expire(seq, clearing)?;
+            self.expire(seq, desk)?;
         }
         Ok(())
     }
@@ -269,10 +304,10 @@ impl Exchange {
         }
     }
 
-    fn expire<C: Clearing>(&mut self, seq: u64, clearing: &mut C) -> Result<(), C::Error> {
+    fn expire(&mut self, seq: u64, desk: &mut dyn Desk) -> Result<(), Stopped> {
         let last = self.orders.get(&seq).and_then(|resting| resting.order.expire_at);
         let detail = last.map_or_else(String::new, |last| format!("good till {last}"));
-        self.end(seq, OrderStatus::Expired, Some((RefusalCode::Expired, detail)), clearing)
+        self.end(seq, OrderStatus::Expired, Some((RefusalCode::Expired, detail)), desk)
     }
 
     /// Puts an order where its price waits for it.
@@ -307,32 +342,35 @@ impl Exchange {
     }
 
     /// Ends an order, and what depended on it.
-    fn end<C: Clearing>(
+    fn end(
         &mut self,
         seq: u64,
         status: OrderStatus,
         why: Option<(RefusalCode, String)>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let Some(order) = self.orders.get(&seq).map(|resting| Arc::clone(&resting.order)) else {
             return Ok(());
         };
-        self.finish(seq, status, why, clearing)?;
-        self.release_children(&order, clearing)
+        self.finish(seq, status, why, desk)?;
+        self.release_children(&order, desk)
     }
 
     /// Ends an order whose last fill may yet arm its children.
-    fn finish<C: Clearing>(
+    fn finish(
         &mut self,
         seq: u64,
         status: OrderStatus,
         why: Option<(RefusalCode, String)>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
-        let Some(resting) = self.remove(seq) else { return Ok(()) };
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
+        let Some(mut resting) = self.remove(seq) else { return Ok(()) };
         let refusal = why.map(|(code, detail)| Refusal::new(code, detail));
-        clearing.take(VenueEvent::Update(Arc::new(resting.update(status, refusal))))?;
-        self.after_end(&resting, clearing)
+        if let Some(answer) = resting.last_answer(status, refusal.as_ref(), self.now) {
+            desk.take(VenueReport::Handshake(answer))?;
+        }
+        desk.take(VenueReport::Update(Arc::new(resting.update(status, refusal))))?;
+        self.after_end(&resting, desk)
     }
 
     /// Forgets an order everywhere.

@@ -1,62 +1,107 @@
 //! The open of a bar: what reaches the venue, and what fills at once (10 §12.2).
 
+use std::sync::Arc;
+
 use model::fill::{Liquidity, PriceRule};
 use model::frame::Frame;
 use model::instrument::InstrumentIx;
 use model::money::Price;
-use model::order::{OrderSide, OrderStatus, OrderType, RefusalCode, TimeInForce};
+use model::order::{Order, OrderId, OrderSide, OrderStatus, OrderType, RefusalCode, TimeInForce};
 use model::time::UtcMillis;
 
 use super::book::fills;
-use super::clearing::Clearing;
 use super::filling::Offer;
 use super::ladder::Rung;
 use super::resting::{Behaviour, Stage};
 use super::{Exchange, Moment, Step, is_eligible, price_of};
+use model::interface::{Desk, Stopped};
+
+/// What is due at the open of a bar.
+#[derive(Clone, Debug)]
+pub enum Due {
+    /// An order that has just come, to be submitted.
+    Sent(Arc<Order>),
+    /// An order that waits at the venue, by its place among all orders.
+    Waiting(u64),
+}
 
 impl Exchange {
-    /// Fills what the open fills, oldest order first, over all instruments.
-    pub(super) fn match_open<C: Clearing>(
-        &mut self,
-        awake: &[InstrumentIx],
-        frame: &Frame,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
-        let open = frame.ts().before(self.settings.interval);
+    /// Begins a frame: what has come to the venue is there, and what is due at the open is listed,
+    /// oldest order first, over all instruments.
+    ///
+    /// # Errors
+    ///
+    /// The desk has stopped.
+    pub fn begin_open(&mut self, frame: &Frame, desk: &mut dyn Desk) -> Result<Vec<Due>, Stopped> {
+        self.session.clear();
+        if self.orders.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.now = frame.ts().before(self.settings.interval);
+        self.session.awake = self.awake(frame);
+        if self.session.awake.is_empty() {
+            return Ok(Vec::new());
+        }
+        self.session.frame = Some(frame.clone());
         let mut queue = Vec::new();
-        for &place in awake {
-            self.collect(place, frame, open, &mut queue, clearing)?;
+        for at in 0..self.session.awake.len() {
+            self.collect(self.session.awake[at], frame, self.now, &mut queue, desk)?;
         }
         queue.sort_unstable();
         queue.dedup();
-        for seq in queue {
-            self.hold(seq);
-            // One that a rival has left with nothing waits for its parent to fill more.
-            let Some(resting) = self.orders.get(&seq).filter(|resting| !resting.is_done()) else {
-                continue;
-            };
-            let bar = &frame.bars()[resting.order.instrument.index()];
-            let moment = Moment { bar, step: Step::Open, ts: open };
-            self.meet_open(seq, moment, clearing)?;
+        Ok(queue.into_iter().filter_map(|seq| self.due(seq)).collect())
+    }
+
+    fn due(&self, seq: u64) -> Option<Due> {
+        let resting = self.orders.get(&seq)?;
+        let is_new = resting.loops == 0;
+        Some(if is_new { Due::Sent(Arc::clone(&resting.order)) } else { Due::Waiting(seq) })
+    }
+
+    /// What an order that was sent does at the open.
+    ///
+    /// # Errors
+    ///
+    /// The desk has stopped.
+    pub fn execute(&mut self, order_id: OrderId, desk: &mut dyn Desk) -> Result<(), Stopped> {
+        match self.places.get(&order_id) {
+            Some(&seq) => self.work(seq, desk),
+            None => Ok(()),
         }
-        Ok(())
+    }
+
+    /// What an order that waits at the venue does at the open.
+    ///
+    /// # Errors
+    ///
+    /// The desk has stopped.
+    pub fn work(&mut self, seq: u64, desk: &mut dyn Desk) -> Result<(), Stopped> {
+        self.hold(seq);
+        // One that a rival has left with nothing waits for its parent to fill more.
+        let Some(resting) = self.orders.get(&seq).filter(|resting| !resting.is_done()) else {
+            return Ok(());
+        };
+        let Some(frame) = self.session.frame.clone() else { return Ok(()) };
+        let bar = &frame.bars()[resting.order.instrument.index()];
+        let moment = Moment { bar, step: Step::Open, ts: self.now };
+        self.meet_open(seq, moment, desk)
     }
 
     /// Changes first, then arrivals, then what waits for this open.
-    fn collect<C: Clearing>(
+    fn collect(
         &mut self,
         place: InstrumentIx,
         frame: &Frame,
         open: UtcMillis,
         queue: &mut Vec<u64>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let bar = &frame.bars()[place.index()];
         if !is_eligible(bar) {
             return Ok(());
         }
         self.open_budget(place, frame);
-        self.apply_changes(place, open, queue, clearing)?;
+        self.apply_changes(place, open, queue, desk)?;
         let traveling = std::mem::take(&mut self.books[place.index()].traveling);
         for seq in traveling {
             let Some(resting) = self.orders.get_mut(&seq) else { continue };
@@ -68,7 +113,7 @@ impl Exchange {
             let expires = resting.order.expire_at.is_some_and(|last| last < frame.ts());
             self.arrive(seq);
             if expires {
-                self.expire(seq, clearing)?;
+                self.expire(seq, desk)?;
             } else {
                 queue.push(seq);
             }
@@ -107,12 +152,12 @@ impl Exchange {
     }
 
     /// What an order does at an open.
-    pub(super) fn meet_open<C: Clearing>(
+    pub(super) fn meet_open(
         &mut self,
         seq: u64,
         moment: Moment<'_>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let resting = &self.orders[&seq];
         let (side, is_resting) = (resting.order.side, resting.rung.is_some());
         let is_trailing = resting.order.order_type() == OrderType::Trailing;
@@ -125,7 +170,7 @@ impl Exchange {
                     seq,
                     Offer { px: open, limit: None, rule, liquidity: taker },
                     moment,
-                    clearing,
+                    desk,
                 )
             }
             // A fill of its parent may have moved an exit since it was collected.
@@ -133,7 +178,7 @@ impl Exchange {
             Behaviour::Limits(price) if is_resting => {
                 let px = if self.settings.rules.conservative_gaps { price } else { open };
                 let (rule, liquidity) = (PriceRule::LimitGap, Liquidity::Maker);
-                self.take(seq, Offer { px, limit: Some(price), rule, liquidity }, moment, clearing)
+                self.take(seq, Offer { px, limit: Some(price), rule, liquidity }, moment, desk)
             }
             Behaviour::Limits(price) => {
                 let rule = PriceRule::LimitOpen;
@@ -141,7 +186,7 @@ impl Exchange {
                     seq,
                     Offer { px: open, limit: Some(price), rule, liquidity: taker },
                     moment,
-                    clearing,
+                    desk,
                 )
             }
             Behaviour::Stops(level) if fills(moment.bar) && is_beyond(side, open, level) => {
@@ -151,7 +196,7 @@ impl Exchange {
                     seq,
                     Offer { px: open, limit: None, rule, liquidity: taker },
                     moment,
-                    clearing,
+                    desk,
                 )
             }
             Behaviour::StopsThenLimits(level, price)
@@ -163,34 +208,34 @@ impl Exchange {
                     seq,
                     Offer { px: open, limit: Some(price), rule, liquidity: taker },
                     moment,
-                    clearing,
+                    desk,
                 )
             }
             Behaviour::Stops(_) | Behaviour::StopsThenLimits(..) => {
-                self.rest_or_cancel(seq, moment, clearing)
+                self.rest_or_cancel(seq, moment, desk)
             }
         }
     }
 
     /// A limit order that comes to the market: takes if it can, else rests.
-    pub(super) fn meet_limit<C: Clearing>(
+    pub(super) fn meet_limit(
         &mut self,
         seq: u64,
         offer: Offer,
         moment: Moment<'_>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let order = &self.orders[&seq].order;
         let is_marketable = offer.limit.is_none_or(|limit| order.side.accepts(offer.px, limit));
         if !is_marketable {
-            return self.rest_or_cancel(seq, moment, clearing);
+            return self.rest_or_cancel(seq, moment, desk);
         }
         if order.post_only {
             let detail = format!("would take at {}", offer.px.value());
             let why = (RefusalCode::VenuePostOnly, detail);
-            return self.end(seq, OrderStatus::Rejected, Some(why), clearing);
+            return self.end(seq, OrderStatus::Rejected, Some(why), desk);
         }
-        self.take(seq, offer, moment, clearing)
+        self.take(seq, offer, moment, desk)
     }
 
     /// A stop has been reached: from now on it is a market or a limit order.
@@ -202,12 +247,12 @@ impl Exchange {
     }
 
     /// What an order does that could not fill (any more) at this step.
-    pub(super) fn rest_or_cancel<C: Clearing>(
+    pub(super) fn rest_or_cancel(
         &mut self,
         seq: u64,
         moment: Moment<'_>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let Some(resting) = self.orders.get(&seq).filter(|resting| !resting.is_done()) else {
             return Ok(());
         };
@@ -220,12 +265,12 @@ impl Exchange {
                 if resting.rung.is_none() {
                     self.rest(seq);
                 }
-                return Ok(());
+                return self.answer_rest(seq, moment.ts, desk);
             }
         };
         let left = self.leaves_of(seq).0.normalize();
         let detail = format!("{left} not filled at {}", moment.ts);
-        self.end(seq, OrderStatus::Canceled, Some((code, detail)), clearing)
+        self.end(seq, OrderStatus::Canceled, Some((code, detail)), desk)
     }
 }
 

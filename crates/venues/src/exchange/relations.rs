@@ -8,11 +8,12 @@ use model::money::{Price, Quantity, ceil_to, floor_to};
 use model::order::{Exit, Order, OrderId, OrderSide, OrderStatus, Pricing, RefusalCode};
 
 use super::book::Trailer;
-use super::clearing::{Clearing, VenueEvent};
 use super::filling::Offer;
 use super::opening::is_beyond;
 use super::resting::{Behaviour, Resting, Stage};
 use super::{Exchange, Moment, Step};
+use model::handshake::VenueReport;
+use model::interface::{Desk, Stopped};
 
 /// A parent whose fill arms its children.
 #[derive(Clone, Debug)]
@@ -32,16 +33,16 @@ pub(super) struct Entry {
 
 impl Exchange {
     /// What depends on an order that has ended.
-    pub(super) fn after_end<C: Clearing>(
+    pub(super) fn after_end(
         &mut self,
         ended: &Resting,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let order = &ended.order;
         if ended.cum_qty.is_zero() {
             for child in self.children.remove(&order.order_id).unwrap_or_default() {
                 let why = (RefusalCode::ParentEnded, "its parent ended without a fill".to_owned());
-                self.end(child, OrderStatus::Canceled, Some(why), clearing)?;
+                self.end(child, OrderStatus::Canceled, Some(why), desk)?;
             }
         }
         if let Some(parent) = order.parent
@@ -55,7 +56,7 @@ impl Exchange {
         // What it held back for its group is now for the others to hold.
         let members = order.oco_group.and_then(|group| self.groups.get(&group)).cloned();
         for member in members.unwrap_or_default() {
-            self.relock(member, clearing)?;
+            self.relock(member, desk)?;
         }
         Ok(())
     }
@@ -68,11 +69,11 @@ impl Exchange {
     }
 
     /// Ends the children of an order that has ended, those of which nothing is left.
-    pub(super) fn release_children<C: Clearing>(
+    pub(super) fn release_children(
         &mut self,
         ended: &Order,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let Some(children) = self.children.get(&ended.order_id).cloned() else { return Ok(()) };
         for seq in children {
             let Some(child) = self.orders.get(&seq).filter(|child| child.is_done()) else {
@@ -80,30 +81,30 @@ impl Exchange {
             };
             if child.cum_qty.is_zero() {
                 let why = (RefusalCode::OneCancelsOther, "another of its group filled".to_owned());
-                self.end(seq, OrderStatus::Canceled, Some(why), clearing)?;
+                self.end(seq, OrderStatus::Canceled, Some(why), desk)?;
             } else {
-                self.end(seq, OrderStatus::Filled, None, clearing)?;
+                self.end(seq, OrderStatus::Filled, None, desk)?;
             }
         }
-        self.cancel_reducers(ended.instrument, clearing)
+        self.cancel_reducers(ended.instrument, desk)
     }
 
     /// A fill of one order of a group reduces the others, a full fill cancels them. The children of
     /// one parent that close it are such a group too.
-    pub(super) fn reduce_group<C: Clearing>(
+    pub(super) fn reduce_group(
         &mut self,
         order: &Order,
         quantity: Quantity,
         is_filled: bool,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         for seq in self.rivals(order) {
             let Some(rival) = self.orders.get(&seq) else { continue };
             let may_grow = self.may_grow(rival);
             let given = rival.leaves().map(|leaves| leaves.min(quantity));
             if is_filled || given == rival.leaves() && given.is_some() && !may_grow {
                 let why = (RefusalCode::OneCancelsOther, "another of its group filled".to_owned());
-                self.end(seq, OrderStatus::Canceled, Some(why), clearing)?;
+                self.end(seq, OrderStatus::Canceled, Some(why), desk)?;
             } else if let (Some(given), Some(rival)) = (given, self.orders.get_mut(&seq)) {
                 rival.order_qty = rival.order_qty.map(|ordered| Quantity(ordered.0 - given.0));
                 rival.given_up.0 += given.0;
@@ -111,8 +112,8 @@ impl Exchange {
                 if rival.is_done() {
                     self.unrest(seq);
                 }
-                clearing.take(VenueEvent::Update(Arc::new(update)))?;
-                self.relock(seq, clearing)?;
+                desk.take(VenueReport::Update(Arc::new(update)))?;
+                self.relock(seq, desk)?;
             }
         }
         Ok(())
@@ -138,12 +139,12 @@ impl Exchange {
     }
 
     /// The fill of a parent arms its children, a further one makes them larger (10 §12.4).
-    pub(super) fn arm_children<C: Clearing>(
+    pub(super) fn arm_children(
         &mut self,
         entry: &Entry,
         moment: Moment<'_>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let parent = entry.order.order_id;
         let Some(children) = self.children.get(&parent).cloned() else { return Ok(()) };
         let is_stop = |seq: &u64| {
@@ -156,25 +157,25 @@ impl Exchange {
         let children: Vec<u64> = stops.into_iter().chain(others).collect();
         // All are armed before any of them trades: one of them may cancel another.
         for &seq in &children {
-            self.arm(seq, entry, moment, clearing)?;
+            self.arm(seq, entry, moment, desk)?;
         }
         for &seq in &children {
             let meets = |child: &Resting| child.stage == Stage::Working && !child.is_done();
             if self.orders.get(&seq).is_some_and(meets) {
-                self.meet_armed(seq, entry, moment, clearing)?;
+                self.meet_armed(seq, entry, moment, desk)?;
             }
         }
         Ok(())
     }
 
     /// Gives a child the quantity that its parent has filled, and an exit its level.
-    fn arm<C: Clearing>(
+    fn arm(
         &mut self,
         seq: u64,
         entry: &Entry,
         moment: Moment<'_>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let Some(child) = self.orders.get(&seq) else { return Ok(()) };
         let was_dormant = child.stage == Stage::Dormant;
         let mut terms = Order::clone(&child.order);
@@ -208,8 +209,8 @@ impl Exchange {
             self.rest(seq);
         }
         let update = self.orders[&seq].update_with_terms();
-        clearing.take(VenueEvent::Update(Arc::new(update)))?;
-        self.relock(seq, clearing)
+        desk.take(VenueReport::Update(Arc::new(update)))?;
+        self.relock(seq, desk)
     }
 
     /// What an armed child does in the rest of the bar.
@@ -217,13 +218,13 @@ impl Exchange {
     /// One that is passed already executes at once at the fill price (10 §12.4), which is read as that
     /// before slippage and, for a limit that the open has jumped over, as the open: the exit then fills
     /// inside the bar and slips on its own account.
-    fn meet_armed<C: Clearing>(
+    fn meet_armed(
         &mut self,
         seq: u64,
         entry: &Entry,
         moment: Moment<'_>,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         let market_px = entry.market_px;
         let child = &self.orders[&seq];
         let side = child.order.side;
@@ -238,7 +239,7 @@ impl Exchange {
                 if is_beyond(side, market_px, level) {
                     self.trigger(seq);
                     let offer = offer_passed(market_px, Some(price));
-                    return self.meet_limit(seq, offer, moment, clearing);
+                    return self.meet_limit(seq, offer, moment, desk);
                 }
                 None
             }
@@ -247,25 +248,25 @@ impl Exchange {
             if limit.is_none() {
                 self.trigger(seq);
             }
-            return self.take(seq, offer_passed(market_px, limit), moment, clearing);
+            return self.take(seq, offer_passed(market_px, limit), moment, desk);
         }
         if moment.step == Step::InsideUnknown {
-            self.visit_fresh(seq, entry, moment, clearing)?;
+            self.visit_fresh(seq, entry, moment, desk)?;
         }
         Ok(())
     }
 
     /// Reduce-only orders end with the position that they were to reduce; children of a parent that
     /// still works wait for what it will open.
-    pub(super) fn cancel_reducers<C: Clearing>(
+    pub(super) fn cancel_reducers(
         &mut self,
         place: InstrumentIx,
-        clearing: &mut C,
-    ) -> Result<(), C::Error> {
+        desk: &mut dyn Desk,
+    ) -> Result<(), Stopped> {
         if self.books[place.index()].reducers.is_empty() {
             return Ok(());
         }
-        let position = self.closable(place, clearing);
+        let position = self.held(place);
         let is_idle =
             |resting: &Resting| !resting.order.side.opposes(position) && !self.may_grow(resting);
         let idle = |seq: &&u64| self.orders.get(seq).is_some_and(is_idle);
@@ -273,7 +274,7 @@ impl Exchange {
             self.books[place.index()].reducers.iter().filter(idle).copied().collect();
         for seq in idle {
             let why = (RefusalCode::PositionClosed, "its position is closed".to_owned());
-            self.end(seq, OrderStatus::Canceled, Some(why), clearing)?;
+            self.end(seq, OrderStatus::Canceled, Some(why), desk)?;
         }
         Ok(())
     }

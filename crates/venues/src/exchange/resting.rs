@@ -65,6 +65,10 @@ pub(super) struct Resting {
     pub(super) lock: Reservation,
     /// Whether it does so already: from when its turn came at the venue.
     pub(super) is_holding: bool,
+    /// Answers that the venue has given on it: number of the next one.
+    pub(super) loops: u32,
+    /// Whether the last of them said that it is over.
+    pub(super) is_over: bool,
     /// Where it waits on a ladder.
     pub(super) rung: Option<(Direction, Rung)>,
 }

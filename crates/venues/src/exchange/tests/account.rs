@@ -1,19 +1,21 @@
 //! An account for tests: it books fills by an arithmetic of its own, and watches what must always
 //! hold of orders and fills.
 
-use std::collections::BTreeMap;
-use std::convert::Infallible;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use model::Decimal;
+use model::delta::Subject;
 use model::fill::{Fill, PriceRule};
 use model::frame::{Bar, BarKind};
-use model::instrument::{Contract, InstrumentIx, InstrumentTable, KeyIx};
+use model::handshake::{Handshake, VenueReport};
+use model::instrument::{Contract, InstrumentIx, InstrumentTable};
+use model::interface::{Desk, Holding, Stopped};
 use model::money::{Quantity, ceil_to, floor_to};
 use model::numeric::decimal_of;
 use model::order::{Order, OrderId, OrderSide, OrderStatus, OrderUpdate};
 
-use crate::exchange::{Clearing, VenueEvent};
+use crate::books::{SharedBooks, VenueBooks};
 
 /// Cash, base and perpetual positions; free margin is cash less the initial margin at entry prices.
 #[derive(Debug)]
@@ -24,10 +26,14 @@ pub(super) struct Account {
     /// What each perpetual position was entered at, with its sign.
     costs: Vec<Decimal>,
     orders: BTreeMap<OrderId, Watched>,
+    /// Number of the next answer on an order.
+    loops: BTreeMap<OrderId, u32>,
     /// The bars of the present frame.
     bars: Vec<Bar>,
     /// What has happened since it was last asked.
-    pub(super) news: Vec<VenueEvent>,
+    pub(super) news: Vec<VenueReport>,
+    /// The books that the exchange keeps, once it is open.
+    venue: Option<SharedBooks>,
 }
 
 /// An order, as its events have described it so far.
@@ -45,8 +51,10 @@ impl Account {
             positions: vec![Decimal::ZERO; instruments.len()],
             costs: vec![Decimal::ZERO; instruments.len()],
             orders: BTreeMap::new(),
+            loops: BTreeMap::new(),
             bars: vec![Bar::default(); instruments.len()],
             news: Vec::new(),
+            venue: None,
             instruments,
         }
     }
@@ -97,16 +105,20 @@ impl Account {
         let (held, cost) = (self.positions[place.index()], self.costs[place.index()]);
         let opposes = !held.is_zero() && held.is_sign_negative() != quantity.is_sign_negative();
         let closed = if opposes { held.abs().min(quantity.abs()) } else { Decimal::ZERO };
-        let (mut left, mut opened) = (cost, quantity);
+        // A flip closes its share of the notional and opens the other side with the rest.
+        let (mut left, mut opened) = (cost, value);
         if opposes {
-            let closed = if held.is_sign_negative() { -closed } else { closed };
-            let cost_closed = (cost * closed / held).round_dp(12);
-            let gain = self.worth(place, px, closed) - cost_closed;
+            let is_whole = closed == quantity.abs();
+            let worth =
+                if is_whole { value } else { (value * closed / quantity.abs()).round_dp(12) };
+            let is_all = closed == held.abs();
+            let cost_closed = if is_all { cost } else { (cost * closed / held.abs()).round_dp(12) };
+            let gain = -worth - cost_closed;
             self.balances[cash] += if is_inverse { -gain } else { gain };
-            (left, opened) = (cost - cost_closed, quantity + closed);
+            (left, opened) = (cost - cost_closed, value - worth);
         }
         self.positions[place.index()] = held + quantity;
-        self.costs[place.index()] = left + self.worth(place, px, opened);
+        self.costs[place.index()] = left + opened;
     }
 
     fn watch_fill(&mut self, fill: &Fill) {
@@ -171,21 +183,25 @@ impl Account {
     }
 }
 
-impl Clearing for Account {
-    type Error = Infallible;
-
-    fn free(&self, key: KeyIx) -> Decimal {
-        let margins = self.instruments.instruments().filter(|(place, instrument)| {
-            instrument.is_perpetual() && self.instruments.cash_key(*place) == key
-        });
-        let margins = margins.map(|(place, instrument)| {
-            (self.costs[place.index()].abs() / instrument.leverage).round_dp(12)
-        });
-        self.balances[key.index()] - margins.sum::<Decimal>()
-    }
-
-    fn balance(&self, key: KeyIx) -> Decimal {
-        self.balances[key.index()]
+impl Account {
+    /// Opens books of the venue with what this account holds.
+    pub(super) fn open_venue(&mut self) -> SharedBooks {
+        let mut initial: Vec<_> = self
+            .instruments
+            .keys()
+            .map(|(key, _)| {
+                (key, Holding { amount: self.balances[key.index()], ..Holding::default() })
+            })
+            .collect();
+        for (place, instrument) in self.instruments.instruments() {
+            if instrument.is_perpetual() {
+                let (amount, cost) = (self.positions[place.index()], self.costs[place.index()]);
+                initial[self.instruments.base_key(place).index()].1 = Holding { amount, cost };
+            }
+        }
+        let books = SharedBooks::new(VenueBooks::new(Rc::clone(&self.instruments), &initial));
+        self.venue = Some(books.clone());
+        books
     }
 
     fn position(&self, instrument: InstrumentIx) -> Quantity {
@@ -197,14 +213,52 @@ impl Clearing for Account {
         })
     }
 
-    fn take(&mut self, event: VenueEvent) -> Result<(), Infallible> {
+    /// Takes an answer: the venue's books say what this account says, operation by operation.
+    fn watch_handshake(&mut self, handshake: &Handshake) {
+        handshake.check().unwrap();
+        let Subject::Order(order_id) = handshake.op_id.subject else { panic!("{handshake:?}") };
+        let next = self.loops.entry(order_id).or_default();
+        assert_eq!(handshake.op_id.number, *next, "one number after the other: {handshake:?}");
+        *next += 1;
+        let before = self.balances.clone();
+        if let Some(fill) = &handshake.fill {
+            self.watch_fill(fill);
+            self.book(fill);
+        }
+        let perps: BTreeSet<usize> = self
+            .instruments
+            .instruments()
+            .filter(|(_, instrument)| instrument.is_perpetual())
+            .map(|(place, _)| self.instruments.base_key(place).index())
+            .collect();
+        for (key, name) in self.instruments.keys().filter(|(key, _)| !perps.contains(&key.index()))
+        {
+            let deltas = handshake.deltas.iter().filter(|delta| delta.key == key);
+            let change: Decimal = deltas.map(|delta| delta.amount).sum();
+            assert_eq!(before[key.index()] + change, self.balances[key.index()], "{name}");
+        }
+        let venue = self.venue.as_ref().expect("an exchange");
+        for (key, name) in self.instruments.keys().filter(|(key, _)| !perps.contains(&key.index()))
+        {
+            assert_eq!(
+                venue.read(|books| books.balance(key)),
+                self.balances[key.index()],
+                "{name}"
+            );
+        }
+        for (place, instrument) in self.instruments.instruments() {
+            let held = venue.read(|books| books.closable(place));
+            assert_eq!(held, self.position(place), "{} {handshake:?}", instrument.id);
+        }
+    }
+}
+
+impl Desk for Account {
+    fn take(&mut self, event: VenueReport) -> Result<(), Stopped> {
         match &event {
-            VenueEvent::Fill(fill) => {
-                self.watch_fill(fill);
-                self.book(fill);
-            }
-            VenueEvent::Update(update) => self.watch_update(update),
-            VenueEvent::Locked { order_id, reserved } => {
+            VenueReport::Handshake(handshake) => self.watch_handshake(handshake),
+            VenueReport::Update(update) => self.watch_update(update),
+            VenueReport::Locked { order_id, reserved } => {
                 assert!(
                     !self.orders[order_id].has_ended,
                     "an order that ended locks: {order_id:?}"

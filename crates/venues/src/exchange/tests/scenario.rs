@@ -29,6 +29,7 @@ use expect_test::Expect;
 use model::Decimal;
 use model::fill::Fill;
 use model::frame::{Bar, BarKind, Frame, FrameBatch};
+use model::handshake::{Handshake, VenueReport};
 use model::instrument::{Contract, FeeAsset, Instrument, InstrumentIx, InstrumentTable};
 use model::key::PositionType;
 use model::money::{Bps, Cash, Price};
@@ -41,9 +42,7 @@ use model::time::{DAY_MS, Interval, UtcMillis};
 
 use super::account::Account;
 use super::audit::audit;
-use crate::exchange::{
-    Admission, Exchange, ExchangeSettings, MatchRules, Models, VenueEvent, admission,
-};
+use crate::exchange::{Exchange, ExchangeSettings, MatchRules, Models, admission};
 use crate::fees::{FeeTier, MakerTaker};
 use crate::latency::{FixedLatency, Latency};
 use crate::participation::{ShareOfVolume, Unlimited};
@@ -176,7 +175,7 @@ impl Desk {
         }
         Self {
             lens,
-            exchange: Exchange::new(Rc::clone(&instruments), settings),
+            exchange: Exchange::new(Rc::clone(&instruments), settings, account.open_venue()),
             frame: None,
             last: vec![None; instruments.len()],
             instruments,
@@ -220,16 +219,16 @@ impl Desk {
                 self.account.watch(exit);
             }
         }
-        match self.exchange.send(&order, last_px, &self.account) {
-            Admission::Sent(reserved) => {
+        self.account.watch(Order::clone(&order));
+        match self.exchange.send(&order, last_px, &mut self.account).unwrap() {
+            Some(reserved) => {
                 if self.shows_locks {
                     let (id, amount) = (label(order.order_id), reserved.amount.normalize());
                     let asset = self.instruments.key(reserved.key).symbol();
                     let _ = writeln!(self.told, "{} #{id} needs {amount} {asset}", self.bar);
                 }
-                self.account.watch(Order::clone(&order));
             }
-            Admission::Refused(update) => self.tell_update(&update),
+            None => self.tell_news(),
         }
     }
 
@@ -344,14 +343,15 @@ impl Desk {
         audit(&self.exchange);
         for event in std::mem::take(&mut self.account.news) {
             match event {
-                VenueEvent::Fill(fill) => self.tell_fill(&fill),
-                VenueEvent::Update(update) => self.tell_update(&update),
-                VenueEvent::Locked { order_id, reserved } if self.shows_locks => {
+                VenueReport::Handshake(Handshake { fill: Some(fill), .. }) => self.tell_fill(&fill),
+                VenueReport::Handshake(_) => {}
+                VenueReport::Update(update) => self.tell_update(&update),
+                VenueReport::Locked { order_id, reserved } if self.shows_locks => {
                     let (id, amount) = (label(order_id), reserved.amount.normalize());
                     let asset = self.instruments.key(reserved.key).symbol();
                     let _ = writeln!(self.told, "{} #{id} holds {amount} {asset}", self.bar);
                 }
-                VenueEvent::Locked { .. } => {}
+                VenueReport::Locked { .. } => {}
             }
         }
     }

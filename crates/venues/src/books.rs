@@ -1,0 +1,164 @@
+//! What venues hold for us, kept by the venues alone.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use model::Decimal;
+use model::delta::Delta;
+use model::fill::Fill;
+use model::frame::{BarKind, Frame};
+use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
+use model::interface::{Holding, InterfaceError, PositionInterface};
+use model::money::{Price, Quantity};
+use model::numeric::decimal_of;
+use model::perp::{PerpPosition, margin_effect};
+use model::trade::deltas_of;
+
+/// The books of simulated venues: the only place where they change what they hold.
+///
+/// They are not ours: `ledger` has its own, and both are compared after every operation.
+#[derive(Clone, Debug)]
+pub struct VenueBooks {
+    instruments: Rc<InstrumentTable>,
+    holdings: Vec<Holding>,
+    /// Last close per instrument, at which margins are reckoned.
+    marks: Vec<Option<f64>>,
+    /// Perpetuals that are settled in a balance, by its key.
+    settled_in: Vec<Vec<InstrumentIx>>,
+}
+
+/// Books that a simulator changes and its position interfaces read.
+#[derive(Clone, Debug)]
+pub struct SharedBooks(Rc<RefCell<VenueBooks>>);
+
+impl VenueBooks {
+    /// Books with what the run starts with.
+    pub fn new(instruments: Rc<InstrumentTable>, initial: &[(KeyIx, Holding)]) -> Self {
+        let keys = instruments.keys().count();
+        let mut holdings = vec![Holding::default(); keys];
+        for (key, holding) in initial {
+            holdings[key.index()] = *holding;
+        }
+        let mut settled_in = vec![Vec::new(); keys];
+        for (place, instrument) in instruments.instruments() {
+            if instrument.is_perpetual() {
+                settled_in[instruments.cash_key(place).index()].push(place);
+            }
+        }
+        let marks = vec![None; instruments.len()];
+        Self { instruments, holdings, marks, settled_in }
+    }
+
+    /// Amount at a key, without what open positions have gained or need.
+    pub fn balance(&self, key: KeyIx) -> Decimal {
+        self.holdings[key.index()].amount
+    }
+
+    /// Units that can be closed: the position of a perpetual, else the balance of the base, whichever
+    /// instrument it was bought in.
+    pub fn closable(&self, place: InstrumentIx) -> Quantity {
+        Quantity(self.balance(self.instruments.base_key(place)))
+    }
+
+    /// Amount at a key that open positions leave free; what orders hold back is not counted.
+    pub fn free(&self, key: KeyIx) -> Decimal {
+        let effect = |place: &InstrumentIx| {
+            let position = self.perp(*place);
+            if position.quantity.is_zero() {
+                return Decimal::ZERO;
+            }
+            let mark = self.marks[place.index()].and_then(decimal_of).and_then(Price::new);
+            margin_effect(self.instruments.instrument(*place), position, mark)
+        };
+        let effects = self.settled_in[key.index()].iter().map(effect);
+        effects.fold(self.balance(key), |free, effect| free + effect)
+    }
+
+    /// Books a fill where the market was at `px_ref`; what it changed.
+    pub fn book_fill(&mut self, fill: &Fill, px_ref: Price) -> Vec<Delta> {
+        let (place, instruments) = (fill.instrument, &self.instruments);
+        let instrument = instruments.instrument(place);
+        let held =
+            if instrument.is_perpetual() { self.perp(place) } else { PerpPosition::default() };
+        let deltas = deltas_of(fill, px_ref, held, instruments);
+        if instrument.is_perpetual() {
+            let trade = held.trade(fill.side, fill.last_qty, fill.notional, instrument);
+            self.holdings[instruments.base_key(place).index()].cost = trade.after.cost;
+        }
+        self.book(&deltas);
+        deltas
+    }
+
+    /// Takes the closes of a frame.
+    pub fn observe(&mut self, frame: &Frame) {
+        for (mark, bar) in self.marks.iter_mut().zip(frame.bars()) {
+            if bar.kind != BarKind::Absent {
+                *mark = Some(bar.close);
+            }
+        }
+    }
+
+    /// Puts an amount where nothing happened: the mistake of a venue, for tests.
+    pub fn tamper(&mut self, key: KeyIx, amount: Decimal) {
+        self.holdings[key.index()].amount += amount;
+    }
+
+    fn book(&mut self, deltas: &[Delta]) {
+        for delta in deltas {
+            self.holdings[delta.key.index()].amount += delta.amount;
+        }
+    }
+
+    fn perp(&self, place: InstrumentIx) -> PerpPosition {
+        let Holding { amount, cost } = self.holdings[self.instruments.base_key(place).index()];
+        PerpPosition { quantity: Quantity(amount), cost }
+    }
+}
+
+impl SharedBooks {
+    /// Shares books.
+    pub fn new(books: VenueBooks) -> Self {
+        Self(Rc::new(RefCell::new(books)))
+    }
+
+    /// Reads them.
+    pub fn read<T>(&self, question: impl FnOnce(&VenueBooks) -> T) -> T {
+        question(&self.0.borrow())
+    }
+
+    /// Changes them.
+    pub fn change<T>(&self, change: impl FnOnce(&mut VenueBooks) -> T) -> T {
+        change(&mut self.0.borrow_mut())
+    }
+
+    /// What a venue of these books holds, to be asked for by the position monitor.
+    pub fn positions(&self, venue: &str) -> SimulatedPositions {
+        let of_venue = |books: &VenueBooks| {
+            let keys = books.instruments.keys().filter(|(_, key)| key.venue() == venue);
+            keys.map(|(place, _)| place).collect()
+        };
+        SimulatedPositions { venue: venue.into(), keys: self.read(of_venue), books: self.clone() }
+    }
+}
+
+/// The position interface of a simulated venue.
+#[derive(Clone, Debug)]
+pub struct SimulatedPositions {
+    venue: Box<str>,
+    keys: Vec<KeyIx>,
+    books: SharedBooks,
+}
+
+impl PositionInterface for SimulatedPositions {
+    fn venue(&self) -> &str {
+        &self.venue
+    }
+
+    fn query(&self, holdings: &mut [Holding]) -> Result<(), InterfaceError> {
+        let books = self.books.0.borrow();
+        for key in &self.keys {
+            holdings[key.index()] = books.holdings[key.index()];
+        }
+        Ok(())
+    }
+}
