@@ -1,78 +1,97 @@
-//! The clerk: books what the exchange says, one event at a time, and tells the bus.
+//! The clerk: takes what venues report, one report at a time, and tells the bus.
 
 use std::sync::Arc;
 
 use engine::delivery::Outbox;
-use ledger::{Account, AccountError};
+use ledger::PositionUpdateHandler;
 use model::Decimal;
 use model::event::Payload;
-use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
-use model::money::Quantity;
+use model::handshake::{Handshake, VenueReport};
+use model::instrument::InstrumentTable;
+use model::interface::{Desk, Stopped};
 use model::order::OrderUpdate;
 use model::snapshot::Reservation;
-use venues::exchange::{Clearing, VenueEvent};
 
-/// Our account and the bus, as the exchange sees them while it matches.
+use crate::execution_service::ExecutionError;
+
+/// Our ledger and the bus, as venues see them while they work.
 #[derive(Debug)]
 pub(crate) struct Clerk<'a> {
     pub(crate) instruments: &'a InstrumentTable,
-    pub(crate) account: &'a mut Account,
+    pub(crate) ledger: &'a mut PositionUpdateHandler,
     pub(crate) outbox: &'a mut Outbox,
     /// Executions so far.
     pub(crate) fills: &'a mut i64,
+    /// Why the desk has stopped.
+    pub(crate) error: Option<ExecutionError>,
 }
 
 impl Clerk<'_> {
-    /// Follows an order in the account, then publishes the news.
-    pub(crate) fn follow(&mut self, update: Arc<OrderUpdate>) {
-        let known = self.account.book().working(update.order_id).map(|known| known.reserved);
+    /// The result of a step of a venue, with the reason of a desk that has stopped.
+    pub(crate) fn close<T>(self, result: Result<T, Stopped>) -> Result<T, ExecutionError> {
+        result.map_err(|Stopped| self.error.expect("a desk that has stopped knows why"))
+    }
+
+    /// Follows an order in the ledger, then publishes the news.
+    fn follow(&mut self, update: Arc<OrderUpdate>) {
+        let known = self.ledger.book().working(update.order_id).map(|known| known.reserved);
         if update.status.is_final() {
-            self.account.end(update.order_id);
+            self.ledger.end_order(update.order_id);
         } else {
             match (known, update.terms.clone()) {
                 (Some(reserved), terms) => {
-                    self.account.rework(update.order_id, terms, update.cum_qty, reserved);
+                    self.ledger.rework_order(update.order_id, terms, update.cum_qty, reserved);
                 }
                 // An exit that its entry's fill has armed: what it trades is the position.
                 (None, Some(order)) => {
                     let key = self.instruments.cash_key(order.instrument);
-                    self.account.accept(order, Reservation { key, amount: Decimal::ZERO });
+                    self.ledger.accept_order(order, Reservation { key, amount: Decimal::ZERO });
                 }
                 (None, None) => {}
             }
         }
         self.outbox.publish(Payload::OrderUpdate(update));
     }
+
+    /// Applies an answer once, asks the venues and compares.
+    fn settle(&mut self, mut handshake: Handshake) -> Result<(), ExecutionError> {
+        if handshake.deltas.is_empty() {
+            return Ok(());
+        }
+        self.ledger.apply(&mut handshake)?;
+        self.ledger.query_real()?;
+        let reconciliation = self.ledger.reconcile();
+        if let Some(mismatch) = reconciliation.mismatches.first() {
+            return Err(ExecutionError::Reconciliation {
+                op_id: handshake.op_id,
+                key: self.instruments.key(mismatch.key).clone(),
+                simulated: mismatch.simulated.amount,
+                real: mismatch.real.amount,
+                difference: mismatch.difference(),
+            });
+        }
+        if let Some(fill) = handshake.fill {
+            *self.fills += 1;
+            self.outbox.publish(Payload::Fill(fill));
+        }
+        Ok(())
+    }
 }
 
-impl Clearing for Clerk<'_> {
-    type Error = AccountError;
-
-    fn free(&self, key: KeyIx) -> Decimal {
-        self.account.free_margin(key)
-    }
-
-    fn balance(&self, key: KeyIx) -> Decimal {
-        self.account.balance(key)
-    }
-
-    fn position(&self, instrument: InstrumentIx) -> Quantity {
-        self.account.position(instrument)
-    }
-
-    fn take(&mut self, event: VenueEvent) -> Result<(), AccountError> {
-        match event {
-            VenueEvent::Fill(mut fill) => {
-                let booked = Arc::get_mut(&mut fill).expect("nobody else holds a fill yet");
-                self.account.book_fill(booked)?;
-                *self.fills += 1;
-                self.outbox.publish(Payload::Fill(fill));
+impl Desk for Clerk<'_> {
+    fn take(&mut self, report: VenueReport) -> Result<(), Stopped> {
+        match report {
+            VenueReport::Handshake(handshake) => {
+                if let Err(error) = self.settle(handshake) {
+                    self.error = Some(error);
+                    return Err(Stopped);
+                }
             }
-            VenueEvent::Update(update) => self.follow(update),
-            VenueEvent::Locked { order_id, reserved } => {
-                if let Some(known) = self.account.book().working(order_id) {
+            VenueReport::Update(update) => self.follow(update),
+            VenueReport::Locked { order_id, reserved } => {
+                if let Some(known) = self.ledger.book().working(order_id) {
                     let cum_qty = known.cum_qty;
-                    self.account.rework(order_id, None, cum_qty, reserved);
+                    self.ledger.rework_order(order_id, None, cum_qty, reserved);
                 }
             }
         }

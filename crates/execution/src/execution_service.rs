@@ -1,20 +1,26 @@
 //! The one service that executes: lets the exchange match, books what it says, values the account.
 
+use std::collections::BTreeSet;
 use std::rc::Rc;
 use std::sync::Arc;
 
 use engine::delivery::Outbox;
 use engine::service::{BacktestService, RunOutcome, ServiceReport};
-use ledger::Account;
-pub use ledger::AccountError;
+pub use ledger::LedgerError;
+use ledger::{LedgerSetup, PositionUpdateHandler, ReconciliationComponent};
 use model::Decimal;
+use model::delta::OperationId;
 use model::event::{Control, Envelope, Payload, Topic};
 use model::frame::Frame;
 use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
+use model::interface::{Holding, InterfaceError, PositionInterface};
+use model::key::PositionKey;
+use model::market::DataProvider;
 use model::money::Price;
 use model::numeric::decimal_of;
 use model::order::{Order, Verdict, VerdictGroup};
-use venues::exchange::{Admission, Exchange, ExchangeSettings};
+use venues::books::{SharedBooks, VenueBooks};
+use venues::exchange::{Exchange, ExchangeSettings};
 
 use crate::clerk::Clerk;
 use crate::snapshots::Snapshots;
@@ -35,8 +41,10 @@ pub struct ExecutionSettings {
 #[derive(Debug)]
 pub struct ExecutionService {
     instruments: Rc<InstrumentTable>,
-    account: Account,
+    market: Rc<DataProvider>,
+    ledger: PositionUpdateHandler,
     exchange: Exchange,
+    books: SharedBooks,
     same_close: bool,
     close: ClosePass,
     snapshots: Snapshots,
@@ -59,8 +67,23 @@ enum ClosePass {
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages name the fields")]
 pub enum ExecutionError {
-    #[error("the account cannot be kept")]
-    Account(#[from] AccountError),
+    #[error("our book cannot be kept")]
+    Ledger(#[from] LedgerError),
+
+    #[error("a venue cannot be asked")]
+    Interface(#[from] InterfaceError),
+
+    #[error(
+        "REC-MISMATCH: after {op_id} we believe {simulated} at {key} and the venue says {real}, \
+         {difference} apart"
+    )]
+    Reconciliation {
+        op_id: OperationId,
+        key: PositionKey,
+        simulated: Decimal,
+        real: Decimal,
+        difference: Decimal,
+    },
 }
 
 impl ExecutionService {
@@ -77,9 +100,26 @@ impl ExecutionService {
     ) -> Result<Self, ExecutionError> {
         let ExecutionSettings { exchange, same_close } = settings;
         let interval = exchange.interval;
+        let market = Rc::new(DataProvider::new(&instruments));
+        let held: Vec<(KeyIx, Holding)> = initial
+            .iter()
+            .map(|(key, amount)| (*key, Holding { amount: *amount, ..Holding::default() }))
+            .collect();
+        let books = SharedBooks::new(VenueBooks::new(Rc::clone(&instruments), &held));
+        let ledger = PositionUpdateHandler::new(LedgerSetup {
+            instruments: Rc::clone(&instruments),
+            market: Rc::clone(&market),
+            share_class,
+            interval,
+            initial,
+            interfaces: position_interfaces(&instruments, &books),
+            reconciliation: ReconciliationComponent::exact(&instruments),
+        })?;
         Ok(Self {
-            account: Account::new(Rc::clone(&instruments), share_class, interval, initial)?,
-            exchange: Exchange::new(Rc::clone(&instruments), exchange),
+            ledger,
+            exchange: Exchange::new(Rc::clone(&instruments), exchange, books.clone()),
+            books,
+            market,
             instruments,
             same_close,
             close: ClosePass::Over,
@@ -91,10 +131,13 @@ impl ExecutionService {
     /// Fills, then the valuation at T, then the snapshot of T.
     fn on_frame(&mut self, frame: &Frame, outbox: &mut Outbox) -> Result<(), ExecutionError> {
         if self.exchange.open_orders() > 0 {
-            let mut clerk = clerk(&self.instruments, &mut self.account, &mut self.fills, outbox);
-            self.exchange.match_frame(frame, &mut clerk)?;
+            let mut clerk = clerk(&self.instruments, &mut self.ledger, &mut self.fills, outbox);
+            let matched = self.exchange.match_frame(frame, &mut clerk);
+            clerk.close(matched)?;
         }
-        self.account.observe(frame);
+        self.market.advance(frame);
+        self.books.change(|books| books.observe(frame));
+        self.ledger.observe(frame);
         if self.same_close {
             self.close = ClosePass::Possible(frame.clone());
         }
@@ -104,8 +147,9 @@ impl ExecutionService {
     /// Orders that were decided on this close and need no time to arrive fill at it.
     fn on_close(&mut self, outbox: &mut Outbox) -> Result<(), ExecutionError> {
         let ClosePass::Announced(frame) = std::mem::take(&mut self.close) else { return Ok(()) };
-        let mut clerk = clerk(&self.instruments, &mut self.account, &mut self.fills, outbox);
-        self.exchange.match_close(&frame, &mut clerk)?;
+        let mut clerk = clerk(&self.instruments, &mut self.ledger, &mut self.fills, outbox);
+        let matched = self.exchange.match_close(&frame, &mut clerk);
+        clerk.close(matched)?;
         self.publish_snapshot(&frame, outbox)
     }
 
@@ -114,19 +158,23 @@ impl ExecutionService {
         frame: &Frame,
         outbox: &mut Outbox,
     ) -> Result<(), ExecutionError> {
-        let value = self.account.value()?;
-        let snapshot = self.snapshots.take(frame, &self.account, value);
+        let value = self.ledger.value()?;
+        let snapshot = self.snapshots.take(frame, &self.market, self.ledger.book(), value);
         outbox.publish(Payload::Account(snapshot));
         Ok(())
     }
 
     /// Sends what the gate has granted on its way to the exchange.
-    fn on_verdicts(&mut self, group: &VerdictGroup, outbox: &mut Outbox) {
+    fn on_verdicts(
+        &mut self,
+        group: &VerdictGroup,
+        outbox: &mut Outbox,
+    ) -> Result<(), ExecutionError> {
         let mut sent = false;
         for verdict in &group.verdicts {
             match verdict {
                 Verdict::Accepted(order) => {
-                    self.send(order, outbox);
+                    self.send(order, outbox)?;
                     sent = true;
                 }
                 Verdict::CancelAccepted(cancel) => self.exchange.cancel(*cancel),
@@ -139,30 +187,43 @@ impl ExecutionService {
             self.close = ClosePass::Announced(frame.clone());
             outbox.publish(Payload::Control(Control::ClosePass));
         }
+        Ok(())
     }
 
-    fn send(&mut self, order: &Arc<Order>, outbox: &mut Outbox) {
+    fn send(&mut self, order: &Arc<Order>, outbox: &mut Outbox) -> Result<(), ExecutionError> {
         let last_px = self.last_px(order.instrument).expect("the gate wants a price");
-        let mut clerk = clerk(&self.instruments, &mut self.account, &mut self.fills, outbox);
-        match self.exchange.send(order, last_px, &clerk) {
-            Admission::Sent(reserved) => clerk.account.accept(Arc::clone(order), reserved),
-            Admission::Refused(update) => clerk.follow(update),
+        let mut clerk = clerk(&self.instruments, &mut self.ledger, &mut self.fills, outbox);
+        let sent = self.exchange.send(order, last_px, &mut clerk);
+        if let Some(reserved) = clerk.close(sent)? {
+            self.ledger.accept_order(Arc::clone(order), reserved);
         }
+        Ok(())
     }
 
     fn last_px(&self, instrument: InstrumentIx) -> Option<Price> {
-        self.account.marks()[instrument.index()].and_then(decimal_of).and_then(Price::new)
+        let close = self.market.present(|market| market.close(instrument));
+        close.and_then(decimal_of).and_then(Price::new)
     }
 }
 
-/// The account and the bus for one step of the exchange; apart from the exchange, which it serves.
+/// One position interface per venue of the run.
+fn position_interfaces(
+    instruments: &InstrumentTable,
+    books: &SharedBooks,
+) -> Vec<Box<dyn PositionInterface>> {
+    let venues: BTreeSet<&str> = instruments.keys().map(|(_, key)| key.venue()).collect();
+    let interface = |venue: &str| Box::new(books.positions(venue)) as Box<dyn PositionInterface>;
+    venues.into_iter().map(interface).collect()
+}
+
+/// The ledger and the bus for one step of the exchange; apart from the exchange, which it serves.
 fn clerk<'a>(
     instruments: &'a InstrumentTable,
-    account: &'a mut Account,
+    ledger: &'a mut PositionUpdateHandler,
     fills: &'a mut i64,
     outbox: &'a mut Outbox,
 ) -> Clerk<'a> {
-    Clerk { instruments, account, outbox, fills }
+    Clerk { instruments, ledger, outbox, fills, error: None }
 }
 
 impl BacktestService for ExecutionService {
@@ -187,7 +248,7 @@ impl BacktestService for ExecutionService {
             self.on_frame(frame, outbox)?;
         }
         if let Payload::Verdict(group) = &envelope.payload {
-            self.on_verdicts(group, outbox);
+            self.on_verdicts(group, outbox)?;
         }
         if let Payload::Control(Control::ClosePass) = &envelope.payload {
             self.on_close(outbox)?;

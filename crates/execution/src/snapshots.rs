@@ -2,9 +2,10 @@
 
 use std::rc::Rc;
 
-use ledger::{Account, Valuation};
+use ledger::Valuation;
 use model::frame::Frame;
-use model::snapshot::AccountSnapshot;
+use model::market::DataProvider;
+use model::snapshot::{AccountBook, AccountSnapshot};
 
 /// The snapshots of the last two ticks. When a third is needed, the bus has let go of the first.
 #[derive(Debug, Default)]
@@ -18,28 +19,29 @@ impl Snapshots {
     pub(crate) fn take(
         &mut self,
         frame: &Frame,
-        account: &Account,
+        market: &DataProvider,
+        book: &Rc<AccountBook>,
         value: Valuation,
     ) -> Rc<AccountSnapshot> {
         let turn = &mut self.turns[self.next];
         self.next = 1 - self.next;
         if let Some(snapshot) = turn.as_mut().and_then(Rc::get_mut) {
             snapshot.frame.clone_from(frame);
-            snapshot.marks.copy_from_slice(account.marks());
+            market.present(|market| snapshot.marks.copy_from_slice(&market.closes));
             fill_in(snapshot, value);
-            if !Rc::ptr_eq(&snapshot.book, account.book()) {
-                snapshot.book = Rc::clone(account.book());
+            if !Rc::ptr_eq(&snapshot.book, book) {
+                snapshot.book = Rc::clone(book);
             }
         } else {
             let mut snapshot = AccountSnapshot {
                 frame: frame.clone(),
-                marks: account.marks().to_vec(),
+                marks: market.present(|market| market.closes.clone()),
                 equity: 0.0,
                 cash: 0.0,
                 gross: 0.0,
                 net: 0.0,
                 unrealized: 0.0,
-                book: Rc::clone(account.book()),
+                book: Rc::clone(book),
             };
             fill_in(&mut snapshot, value);
             *turn = Some(Rc::new(snapshot));

@@ -1,17 +1,23 @@
-//! What we believe: the account, its positions and their value.
+//! What we believe: positions, their comparison with what venues say, and their value.
 //!
 //! Rule of this crate: the only writer of our own book. No bus, no async, and no sight of `venues`.
 
-pub mod account;
+mod applied;
 mod books;
 mod excursion;
+pub mod handler;
 mod lots;
 mod part;
 mod path;
 mod position;
+pub mod positions;
+pub mod reconciliation;
 mod round_trip;
+mod trades;
 mod valuation;
 mod working;
 
-pub use account::{Account, AccountError};
+pub use handler::{Application, LedgerError, LedgerSetup, PositionUpdateHandler};
+pub use positions::PositionMonitor;
+pub use reconciliation::ReconciliationComponent;
 pub use valuation::Valuation;

@@ -7,7 +7,8 @@ use model::order::OrderSide;
 
 use crate::part::{Part, share};
 
-/// A residue below this many units of a closed position is dust (02 §3.3).
+/// A residue below this many units of a closed position is dust (02 §3.3). The position of a perpetual
+/// is the venue's own: what it does not sweep is not swept here.
 const DUST: Decimal = Decimal::from_parts(1, 0, 0, false, 12);
 
 /// Units held and what they were entered at; an average price is derived and never stored (D74).
@@ -43,13 +44,6 @@ pub(crate) struct Step {
     pub(crate) part: Part,
     /// What it changes the cash by.
     pub(crate) cash: Decimal,
-}
-
-impl Change {
-    /// What the fill changes the cash by.
-    pub(crate) fn cash(&self) -> Decimal {
-        [self.closing, self.opening].iter().flatten().map(|step| step.cash).sum()
-    }
 }
 
 impl Position {
@@ -100,7 +94,7 @@ impl Position {
         let size = side.opposite().signed(self.quantity.0);
         if size <= Decimal::ZERO {
             (None, Some(whole))
-        } else if (whole.quantity - size).abs() < DUST {
+        } else if !instrument.is_perpetual() && (whole.quantity - size).abs() < DUST {
             (Some(Part { quantity: size, ..whole }), None)
         } else if whole.quantity > size {
             let (closing, opening) = whole.split(size, instrument.ledger_scale);

@@ -56,6 +56,11 @@ impl DataProvider {
         Ok(market)
     }
 
+    /// Asks the market as it is now.
+    pub fn present<T>(&self, question: impl FnOnce(&Market) -> T) -> T {
+        question(&self.market.borrow())
+    }
+
     /// Takes the data of a frame; its T is the present from now on.
     pub fn advance(&self, frame: &Frame) {
         let mut market = self.market.borrow_mut();

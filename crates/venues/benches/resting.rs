@@ -4,7 +4,6 @@
 //! Target: ten resting orders cost at most 100 ns a bar more than none, a thousand at most 1 µs. The
 //! figures are those of [`BARS`] bars.
 
-use std::convert::Infallible;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -12,11 +11,14 @@ use divan::Bencher;
 use divan::counter::ItemsCount;
 use model::Decimal;
 use model::frame::{Bar, BarKind, Frame, FrameBatch};
+use model::handshake::VenueReport;
 use model::instrument::{Instrument, InstrumentIx, InstrumentTable, KeyIx};
+use model::interface::{Desk, Holding, Stopped};
 use model::money::{Bps, Price, Quantity};
 use model::order::{Exits, Order, OrderId, OrderSide, Pricing, Size, StrategyIx, TimeInForce};
 use model::time::{Interval, UtcMillis};
-use venues::exchange::{Admission, Clearing, MatchRules, Models, VenueEvent};
+use venues::books::{SharedBooks, VenueBooks};
+use venues::exchange::{MatchRules, Models};
 use venues::fees::MakerTaker;
 use venues::latency::FixedLatency;
 use venues::participation::Unlimited;
@@ -31,49 +33,21 @@ fn main() {
     divan::main();
 }
 
-/// An account that is never traded for.
+/// A desk that nothing is reported to.
 struct Idle;
 
-impl Clearing for Idle {
-    type Error = Infallible;
-
-    fn free(&self, _key: KeyIx) -> Decimal {
-        Decimal::from(1_000_000_000)
-    }
-
-    fn balance(&self, key: KeyIx) -> Decimal {
-        self.free(key)
-    }
-
-    fn position(&self, _instrument: InstrumentIx) -> Quantity {
-        Quantity::ZERO
-    }
-
-    fn take(&mut self, event: VenueEvent) -> Result<(), Infallible> {
-        panic!("no bar reaches an order: {event:?}");
+impl Desk for Idle {
+    fn take(&mut self, report: VenueReport) -> Result<(), Stopped> {
+        panic!("no bar reaches an order: {report:?}");
     }
 }
 
-/// An account that can pay for everything and forgets it.
-struct Boundless;
+/// A desk that forgets what is reported.
+struct Forgetful;
 
-impl Clearing for Boundless {
-    type Error = Infallible;
-
-    fn free(&self, _key: KeyIx) -> Decimal {
-        Decimal::from(1_000_000_000)
-    }
-
-    fn balance(&self, key: KeyIx) -> Decimal {
-        self.free(key)
-    }
-
-    fn position(&self, _instrument: InstrumentIx) -> Quantity {
-        Quantity::ZERO
-    }
-
-    fn take(&mut self, event: VenueEvent) -> Result<(), Infallible> {
-        divan::black_box(event);
+impl Desk for Forgetful {
+    fn take(&mut self, report: VenueReport) -> Result<(), Stopped> {
+        divan::black_box(report);
         Ok(())
     }
 }
@@ -94,7 +68,12 @@ fn exchange() -> Exchange {
         rules: MatchRules::default(),
         models,
     };
-    Exchange::new(Rc::new(table), settings)
+    let table = Rc::new(table);
+    // More than all orders need.
+    let plenty = Holding { amount: Decimal::from(1_000_000_000_000_u64), ..Holding::default() };
+    let initial: Vec<(KeyIx, Holding)> = table.keys().map(|(key, _)| (key, plenty)).collect();
+    let books = SharedBooks::new(VenueBooks::new(Rc::clone(&table), &initial));
+    Exchange::new(table, settings, books)
 }
 
 /// Limits below and stops above 100, all apart.
@@ -145,11 +124,12 @@ fn bars(bencher: Bencher, orders: u32) {
     let mut exchange = exchange();
     let last = Price::new(Decimal::ONE_HUNDRED).expect("positive");
     for number in 0..orders {
-        let sent = exchange.send(&Arc::new(order(number)), last, &Idle);
-        assert!(matches!(sent, Admission::Sent(_)));
+        let sent =
+            exchange.send(&Arc::new(order(number)), last, &mut Idle).expect("no name is taken");
+        assert!(sent.is_some());
     }
     // They arrive with the first bar and rest from then on.
-    exchange.match_frame(&frames[0], &mut Idle).expect("infallible");
+    exchange.match_frame(&frames[0], &mut Forgetful).expect("infallible");
     bencher.counter(ItemsCount::new(BARS)).bench_local(|| {
         for frame in &frames[1..] {
             exchange.match_frame(divan::black_box(frame), &mut Idle).expect("infallible");
@@ -168,8 +148,8 @@ fn fills_after_others(bencher: Bencher, past: u32) {
     let mut trade = |exchange: &mut Exchange, frame: &Frame| {
         number += 1;
         let market = Order { pricing: Pricing::Market, ..order(number) };
-        exchange.send(&Arc::new(market), last, &Boundless);
-        exchange.match_frame(frame, &mut Boundless).expect("infallible");
+        exchange.send(&Arc::new(market), last, &mut Forgetful).expect("infallible");
+        exchange.match_frame(frame, &mut Forgetful).expect("infallible");
     };
     // Time does not go back, so it is one bar again and again.
     let frame = &frames[0];

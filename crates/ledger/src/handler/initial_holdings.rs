@@ -1,21 +1,19 @@
 //! What the run starts with: positions that have no entry, only a first price.
 
-use model::Decimal;
 use model::fill::Fill;
 use model::instrument::InstrumentIx;
 use model::money::{Price, Quantity};
 use model::numeric::decimal_of;
 use model::time::UtcMillis;
 
-use super::Account;
-use crate::part::Part;
+use super::PositionUpdateHandler;
 use crate::path::Path;
 
-impl Account {
+impl PositionUpdateHandler {
     /// An initial balance is a position: a perpetual's own, else one in the instrument of its venue
     /// that prices it.
     pub(super) fn take_over_initial_holdings(&mut self) {
-        let book = self.books.change();
+        let book = self.positions.change();
         for (place, instrument) in self.instruments.instruments() {
             let key = self.instruments.base_key(place);
             let held = Quantity(book.balances[key.index()]);
@@ -30,7 +28,7 @@ impl Account {
     /// Costs initial holdings that have had their first close, as one lot each.
     pub(super) fn cost_initial_holdings(&mut self, ts: UtcMillis) {
         for at in (0..self.uncosted.len()).rev() {
-            let mark = self.marks[self.uncosted[at].index()];
+            let mark = self.market.present(|market| market.close(self.uncosted[at]));
             if let Some(close) = mark.and_then(decimal_of).and_then(Price::new) {
                 let instrument = self.uncosted.remove(at);
                 self.cost_initial_holding(instrument, close, ts);
@@ -47,17 +45,8 @@ impl Account {
     }
 
     fn cost_initial_holding(&mut self, place: InstrumentIx, px: Price, ts: UtcMillis) {
-        let instrument = self.instruments.instrument(place);
-        let held = self.position(place);
-        let cost = instrument.notional(px, held).booked(instrument.ledger_scale).0;
-        let part = Part {
-            quantity: held.0.abs(),
-            notional: cost.abs(),
-            fee: Decimal::ZERO,
-            fee_value: Decimal::ZERO,
-        };
-        self.lots[place.index()].open(ts, px, part);
-        self.books.change().costs[place.index()] = cost;
+        let cost = self.trades.take_over(place, self.positions.held(place), px, ts);
+        self.positions.change().costs[place.index()] = cost;
         self.weigh();
     }
 }

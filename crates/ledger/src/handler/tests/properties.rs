@@ -1,11 +1,12 @@
 use model::instrument::Contract;
-use model::money::LedgerScale;
+use model::money::{Cash, LedgerScale};
 use model::numeric::{float_of, ulps_between};
 use model::order::OrderSide;
 use proptest::prelude::*;
 
 use super::scenario::{self, account, decimal, fill, instruments, key};
 use super::*;
+use crate::position::Position;
 
 /// One fill: instrument, side, hundredths of a unit, cents, fee in millionths of the notional or
 /// quantity, and whether it is taken in base where that can be.
@@ -29,7 +30,7 @@ struct Sums {
 }
 
 struct Books {
-    account: Account,
+    account: PositionUpdateHandler,
     balances: Vec<Decimal>,
     sums: Vec<Sums>,
 }
@@ -41,7 +42,7 @@ impl Books {
         Self { account, balances, sums: vec![Sums::default(); instruments().len()] }
     }
 
-    fn book(&mut self, fill: &mut Fill) -> Result<(), AccountError> {
+    fn book(&mut self, fill: &mut Fill) -> Result<(), LedgerError> {
         let before = Rc::clone(self.account.book());
         if let Err(error) = self.account.book_fill(fill) {
             assert_eq!(*self.account.book(), before, "nothing is booked on an error");
@@ -74,8 +75,8 @@ impl Books {
         assert_eq!(self.account.book().balances, self.balances, "cash is conserved");
         for (place, instrument) in instruments().instruments() {
             let sums = self.sums[place.index()];
-            let Position { quantity, cost } = self.account.held(place);
-            let (units, lot_cost, lot_fees) = self.account.lots[place.index()].total();
+            let Position { quantity, cost } = self.account.positions.held(place);
+            let (units, lot_cost, lot_fees) = self.account.trades.lots(place).total();
             assert_eq!(units, quantity.0.abs(), "lots add up to the position");
             assert_eq!(sums.lot_fees + lot_fees, sums.fees, "every fee is in one lot");
             let sign = if quantity.0.is_sign_negative() { -Decimal::ONE } else { Decimal::ONE };
@@ -118,19 +119,19 @@ proptest! {
     #[test]
     fn fills_on_several_instruments_are_conserved_to_the_last_digit(trades in trades()) {
         let mut books = Books::new();
-        books.account.marks = vec![Some(50_000.0); instruments().len()];
+        scenario::price_all(&books.account, 50_000.0);
         for trade in trades {
             let mut fill = fill_of(trade);
             match books.book(&mut fill) {
                 Ok(()) => books.check(),
                 Err(error) => prop_assert!(
-                    matches!(error, AccountError::Negative { .. }),
+                    matches!(error, LedgerError::Negative { .. }),
                     "{error}"
                 ),
             }
         }
         for (place, instrument) in instruments().instruments() {
-            let held = books.account.position(place).0;
+            let held = books.account.positions.position(place).0;
             // A spot instrument may have sold what another one bought: that cannot be closed.
             if held.is_zero() || !instrument.is_perpetual() {
                 continue;
@@ -138,7 +139,7 @@ proptest! {
             let side = if held.is_sign_positive() { OrderSide::Sell } else { OrderSide::Buy };
             books.book(&mut fill(place, side, held.abs(), decimal("777.77"))).unwrap();
             books.check();
-            prop_assert!(books.account.position(place).is_zero());
+            prop_assert!(books.account.positions.position(place).is_zero());
         }
     }
 
@@ -148,7 +149,7 @@ proptest! {
         place in 3u16..6,
     ) {
         let mut account = account(&[]);
-        account.marks = vec![Some(1.0); instruments().len()];
+        scenario::price_all(&account, 1.0);
         let cash = instruments().cash_key(InstrumentIx(place));
         let mut gained = Decimal::ZERO;
         let mut trips = 0;
@@ -160,7 +161,7 @@ proptest! {
                 trips += 1;
             }
         }
-        let held = account.position(InstrumentIx(place)).0;
+        let held = account.positions.position(InstrumentIx(place)).0;
         if !held.is_zero() {
             let side = if held.is_sign_positive() { OrderSide::Sell } else { OrderSide::Buy };
             let mut last = scenario::fill(InstrumentIx(place), side, held.abs(), decimal("500"));
@@ -169,7 +170,7 @@ proptest! {
             trips += 1;
         }
         prop_assert!(trips > 0);
-        prop_assert_eq!(account.balance(cash), gained);
+        prop_assert_eq!(account.positions.balance(cash), gained);
     }
 
     #[test]
@@ -182,14 +183,14 @@ proptest! {
         for (at, (lots, px)) in trades.into_iter().enumerate() {
             let (qty, px) = (Decimal::new(lots.into(), 5), Decimal::new(px.into(), 2));
             let side = if at % 2 == 0 { OrderSide::Buy } else { OrderSide::Sell };
-            let qty = if side == OrderSide::Sell { account.position(btc).0 } else { qty };
+            let qty = if side == OrderSide::Sell { account.positions.position(btc).0 } else { qty };
             let mut fill = fill(btc, side, qty, px);
             fill.fee = Cash(LedgerScale::DEFAULT.round(qty * px * Decimal::new(1, 3)));
             cash -= side.signed(qty * px) + fill.fee.0;
             account.book_fill(&mut fill).unwrap();
-            prop_assert_eq!(account.balance(usdt), cash);
-            account.marks[btc.index()] = Some(float_of(px));
-            let exact = cash + account.position(btc).0 * px;
+            prop_assert_eq!(account.positions.balance(usdt), cash);
+            scenario::price_all(&account, float_of(px));
+            let exact = cash + account.positions.position(btc).0 * px;
             let equity = account.value().unwrap().equity;
             prop_assert!(ulps_between(equity, float_of(exact)) <= 2);
         }

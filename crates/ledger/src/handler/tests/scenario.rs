@@ -5,13 +5,16 @@ use std::sync::Arc;
 
 use expect_test::Expect;
 use model::fill::{Liquidity, PriceRule};
-use model::frame::{Bar, FrameBatch};
+use model::frame::{Bar, BarKind, FrameBatch};
 use model::instrument::{Contract, FeeAsset, Instrument};
 use model::money::{Cash, Price};
 use model::order::{OrderId, OrderSide, StrategyIx};
+use model::perp::PerpPosition;
 use model::time::UtcMillis;
+use model::trade::deltas_of;
 
 use super::super::*;
+use crate::position::Position;
 
 pub(super) fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
@@ -40,8 +43,58 @@ pub(super) fn instruments() -> Rc<InstrumentTable> {
 }
 
 /// An account in dollars.
-pub(super) fn account(initial: &[(KeyIx, Decimal)]) -> Account {
-    Account::new(instruments(), "USDT", Interval::HOUR, initial).unwrap()
+pub(super) fn account(initial: &[(KeyIx, Decimal)]) -> PositionUpdateHandler {
+    open(instruments(), "USDT", initial).unwrap()
+}
+
+pub(super) fn open(
+    instruments: Rc<InstrumentTable>,
+    share_class: &str,
+    initial: &[(KeyIx, Decimal)],
+) -> Result<PositionUpdateHandler, LedgerError> {
+    let market = Rc::new(DataProvider::new(&instruments));
+    let reconciliation = ReconciliationComponent::exact(&instruments);
+    let (interval, interfaces) = (Interval::HOUR, Vec::new());
+    PositionUpdateHandler::new(LedgerSetup {
+        instruments,
+        market,
+        share_class,
+        interval,
+        initial,
+        interfaces,
+        reconciliation,
+    })
+}
+
+/// Gives every instrument the same close.
+pub(super) fn price_all(account: &PositionUpdateHandler, close: f64) {
+    let width = account.instruments.len();
+    let bar = Bar { kind: BarKind::Real, ..Bar::synthetic(close) };
+    let mut batch = FrameBatch::with_capacity(width, 1);
+    batch.push(UtcMillis::new(0), false, &vec![bar; width]);
+    account.market.advance(&Arc::new(batch).frame(0).unwrap());
+}
+
+impl PositionUpdateHandler {
+    /// Books a fill as a venue reports it: an operation of its own, with the deltas of the formula.
+    pub(super) fn book_fill(&mut self, fill: &mut Fill) -> Result<(), LedgerError> {
+        let number = self.operations();
+        let held = self.positions.held(fill.instrument);
+        let position = PerpPosition { quantity: held.quantity, cost: held.cost };
+        let deltas = deltas_of(fill, fill.last_px, position, &self.instruments);
+        let op_id = OperationId { number, ..OperationId::submission(fill.order_id) };
+        let operation = Operation { op_id, source: Source::Trade, deltas: &deltas };
+        let application = self.apply_once(operation, Some(fill))?;
+        assert_eq!(application, Application::Applied);
+        Ok(())
+    }
+
+    /// Number of the first operation on the order of the tests that has not been applied.
+    fn operations(&self) -> u32 {
+        let name = OrderId { strategy: StrategyIx(0), number: 1 };
+        let op_id = |number| OperationId { number, ..OperationId::submission(name) };
+        (0..).find(|number| self.applied.look_up(op_id(*number), &[]) == Record::New).unwrap()
+    }
 }
 
 pub(super) fn key(text: &str) -> KeyIx {
@@ -103,7 +156,7 @@ pub(super) fn check(scenario: &str, expected: &Expect) {
 }
 
 struct Run {
-    account: Account,
+    account: PositionUpdateHandler,
     /// T of the last frame, which is the open of the next.
     now: UtcMillis,
     written: String,
@@ -142,12 +195,12 @@ impl Run {
     fn write_changes(&mut self, before: &AccountBook, fill: &Fill) {
         let mut line = String::new();
         for (key, name) in self.account.instruments.keys() {
-            let change = self.account.balance(key) - before.balances[key.index()];
+            let change = self.account.positions.balance(key) - before.balances[key.index()];
             if !change.is_zero() {
                 write!(line, "{} {:+}, ", name.symbol(), change.normalize()).unwrap();
             }
         }
-        let Position { quantity, cost } = self.account.held(fill.instrument);
+        let Position { quantity, cost } = self.account.positions.held(fill.instrument);
         let (quantity, cost) = (quantity.0.normalize(), cost.normalize());
         write!(line, "holds {quantity} for {cost}").unwrap();
         if !fill.realized.0.is_zero() {
@@ -195,7 +248,9 @@ impl Run {
         self.now = self.now.after(Interval::HOUR);
         let mut batch = FrameBatch::with_capacity(bars.len(), 1);
         batch.push(self.now, false, &bars);
-        self.account.observe(&Arc::new(batch).frame(0).unwrap());
+        let frame = Arc::new(batch).frame(0).unwrap();
+        self.account.market.advance(&frame);
+        self.account.observe(&frame);
     }
 
     fn value(&mut self) {

@@ -336,26 +336,20 @@ fn an_initial_holding_traded_before_its_first_close_costs_what_it_is_traded_for(
 }
 
 #[test]
-fn dust_of_a_closed_position_is_swept() {
+fn dust_of_a_closed_spot_position_is_swept() {
     check(
         "start USDT 1000
          buy spot:BTCUSDT 1.0000000000001 100
          sell spot:BTCUSDT 1 100
          buy perp:BTCUSDT 1 100
-         sell perp:BTCUSDT 1.0000000000009 110
-         buy perp:BTCUSDT 1 100
-         sell perp:BTCUSDT 1.000000000001 110",
+         sell perp:BTCUSDT 1.0000000000009 110",
         &expect![[r#"
             USDT -100.00000000001, BTC +1.0000000000001, holds 1.0000000000001 for 100.00000000001
             USDT +100, BTC -1, holds 0 for 0, realized -0.00000000001
                 lot 1.0000000000001 of 100 at 0: -0.00000000001 -0 -0 = -0.00000000001
                 trip buy 1.0000000000001 100 -> 100 at 0..0: pnl -0.00000000001 fees 0 return -0.0000 mae -0.0000 mfe +0.0000 bars 0 worth 1.0000
             BTCUSDT +1, holds 1 for 100
-            USDT +10.000000000099, BTCUSDT -1, holds 0 for 0, realized +10.000000000099
-                lot 1 of 100 at 0: +10.000000000099 -0 -0 = +10.000000000099
-                trip buy 1 100 -> 110 at 0..0: pnl +10.000000000099 fees 0 return +0.1000 mae 0.0000 mfe +10.0000 bars 0 worth 1.0000
-            BTCUSDT +1, holds 1 for 100
-            USDT +10, BTCUSDT -1.000000000001, holds -0.000000000001 for -0.00000000011, realized +10
+            USDT +10, BTCUSDT -1.0000000000009, holds -0.0000000000009 for -0.000000000099, realized +10
                 lot 1 of 100 at 0: +10 -0 -0 = +10
                 trip buy 1 100 -> 110 at 0..0: pnl +10 fees 0 return +0.1000 mae 0.0000 mfe +10.0000 bars 0 worth 1.0000
         "#]],
@@ -443,10 +437,9 @@ fn assets_are_converted_over_several_instruments() {
 #[test]
 fn a_currency_of_account_may_be_a_coin() {
     let initial = [(scenario::key("USDT"), Decimal::ONE_THOUSAND)];
-    let mut account =
-        Account::new(scenario::instruments(), "BTC", Interval::HOUR, &initial).unwrap();
-    assert!(matches!(account.value(), Err(AccountError::NoPrice { .. })));
-    account.marks[0] = Some(50_000.0);
+    let account = scenario::open(scenario::instruments(), "BTC", &initial).unwrap();
+    assert!(matches!(account.value(), Err(LedgerError::NoPrice { .. })));
+    scenario::price_all(&account, 50_000.0);
     let value = account.value().unwrap();
     assert!((value.equity - 0.02).abs() < f64::EPSILON, "{value:?}");
 }
@@ -455,8 +448,7 @@ fn a_currency_of_account_may_be_a_coin() {
 fn an_asset_that_nothing_prices_cannot_be_an_initial_balance() {
     let mut table = (*scenario::instruments()).clone();
     let key = table.add_key("wallet:BaseToken:EIGEN".parse().unwrap());
-    let error =
-        Account::new(Rc::new(table), "USDT", Interval::HOUR, &[(key, Decimal::ONE)]).unwrap_err();
+    let error = scenario::open(Rc::new(table), "USDT", &[(key, Decimal::ONE)]).unwrap_err();
     let text =
         "EXP-NO-PRICE: wallet:BaseToken:EIGEN holds 1 and nothing in the run prices it in USDT";
     assert_eq!(error.to_string(), text);
@@ -465,10 +457,10 @@ fn an_asset_that_nothing_prices_cannot_be_an_initial_balance() {
 #[test]
 fn a_perpetual_paid_in_what_nothing_prices_cannot_be_traded() {
     let instruments = scenario::instruments();
-    let mut account = Account::new(Rc::clone(&instruments), "EUR", Interval::HOUR, &[]).unwrap();
+    let mut account = scenario::open(Rc::clone(&instruments), "EUR", &[]).unwrap();
     let place = scenario::instrument("perp:BTCUSDT");
     let mut buy = scenario::fill(place, model::order::OrderSide::Buy, Decimal::ONE, Decimal::ONE);
     let error = account.book_fill(&mut buy).unwrap_err();
-    assert!(matches!(error, AccountError::NoPath { .. }), "{error}");
-    assert!(account.position(place).is_zero());
+    assert!(matches!(error, LedgerError::NoPath { .. }), "{error}");
+    assert!(account.positions.position(place).is_zero());
 }

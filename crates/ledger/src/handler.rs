@@ -1,0 +1,407 @@
+//! The update handler: applies once, asks the venues, compares, and runs the chain.
+
+use std::rc::Rc;
+use std::sync::Arc;
+
+use model::Decimal;
+use model::delta::{Cause, Delta, DeltaBatch, OperationId, Source};
+use model::fill::Fill;
+use model::frame::Frame;
+use model::handshake::Handshake;
+use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
+use model::interface::{InterfaceError, PositionInterface};
+use model::key::{PositionKey, PositionType};
+use model::market::DataProvider;
+use model::money::Quantity;
+use model::numeric::DoubleFloat;
+use model::order::{Order, OrderId};
+use model::reconciliation::Reconciliation;
+use model::snapshot::{AccountBook, Reservation};
+use model::time::Interval;
+
+use crate::applied::{Applied, Record};
+use crate::part::Part;
+use crate::path::Paths;
+use crate::position::Change;
+use crate::positions::PositionMonitor;
+use crate::reconciliation::ReconciliationComponent;
+use crate::trades::TradeBook;
+use crate::valuation::{Unpriced, Valuation, Weights};
+use crate::working;
+
+/// Why our book cannot be kept. Every variant ends the run.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[expect(missing_docs, reason = "the messages name the fields")]
+pub enum LedgerError {
+    #[error("POS-NEGATIVE: {key} would be {amount}")]
+    Negative { key: PositionKey, amount: Decimal },
+
+    #[error("POS-NEGATIVE: {key} would gain {quantity} and pay a fee of {fee} out of it")]
+    FeeTakesAll { key: PositionKey, quantity: Decimal, fee: Decimal },
+
+    #[error("POS-REALIZED: {op_id}: the venue realises {stated}, the position {computed}")]
+    Realized { op_id: OperationId, stated: Decimal, computed: Decimal },
+
+    #[error("POS-ZERO-DELTA: {op_id}: {key} changes by nothing")]
+    ZeroDelta { op_id: OperationId, key: PositionKey },
+
+    #[error("POS-CONFLICT: {op_id} has been applied with other deltas")]
+    Conflict { op_id: OperationId },
+
+    #[error("POS-UNDECLARED: {op_id} changes a position that the run has not declared")]
+    Undeclared { op_id: OperationId },
+
+    #[error("EXP-NO-PRICE: {key} holds {amount} and nothing in the run prices it in {share_class}")]
+    NoPath { key: PositionKey, amount: Decimal, share_class: Box<str> },
+
+    #[error("EXP-NO-PRICE: {key} is held and {instrument} has had no bar yet")]
+    NoPrice { key: PositionKey, instrument: String },
+}
+
+/// Whether an operation changed anything.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Application {
+    /// It was applied.
+    Applied,
+    /// It had been applied before; nothing was changed.
+    AlreadyApplied,
+}
+
+/// What a handler is made of.
+#[derive(Debug)]
+pub struct LedgerSetup<'a> {
+    /// Instruments and keys of the run.
+    pub instruments: Rc<InstrumentTable>,
+    /// Where prices are asked for.
+    pub market: Rc<DataProvider>,
+    /// Currency of equity.
+    pub share_class: &'a str,
+    /// Length of a frame.
+    pub interval: Interval,
+    /// What the run starts with.
+    pub initial: &'a [(KeyIx, Decimal)],
+    /// Where the real positions are asked for.
+    pub interfaces: Vec<Box<dyn PositionInterface>>,
+    /// How both books are compared.
+    pub reconciliation: ReconciliationComponent,
+}
+
+/// The only way to change positions: every operation is applied once, then both books are compared.
+///
+/// It neither routes nor retries, and raises nothing: whoever runs the loop decides (D03).
+#[derive(Debug)]
+pub struct PositionUpdateHandler {
+    instruments: Rc<InstrumentTable>,
+    market: Rc<DataProvider>,
+    share_class: Box<str>,
+    positions: PositionMonitor,
+    trades: TradeBook,
+    applied: Applied,
+    reconciliation: ReconciliationComponent,
+    paths: Paths,
+    weights: Weights,
+    /// Instruments held since before the first bar, whose cost is their first close.
+    uncosted: Vec<InstrumentIx>,
+}
+
+/// A batch on loan, from wherever it is.
+#[derive(Clone, Copy, Debug)]
+struct Operation<'a> {
+    op_id: OperationId,
+    source: Source,
+    deltas: &'a [Delta],
+}
+
+impl PositionUpdateHandler {
+    /// A handler with what the run starts with.
+    ///
+    /// # Errors
+    ///
+    /// An initial balance that nothing in the run prices.
+    pub fn new(setup: LedgerSetup<'_>) -> Result<Self, LedgerError> {
+        let LedgerSetup { instruments, market, share_class, interval, initial, .. } = setup;
+        let mut handler = Self {
+            positions: PositionMonitor::new(&instruments, initial, setup.interfaces),
+            trades: TradeBook::new(Rc::clone(&instruments), interval),
+            applied: Applied::default(),
+            reconciliation: setup.reconciliation,
+            paths: Paths::new(&instruments, share_class),
+            weights: Weights::default(),
+            uncosted: Vec::new(),
+            share_class: share_class.into(),
+            market,
+            instruments,
+        };
+        for (key, _) in handler.instruments.keys() {
+            handler.require_path(key, handler.positions.balance(key))?;
+        }
+        handler.take_over_initial_holdings();
+        handler.weigh();
+        Ok(handler)
+    }
+
+    /// What we believe and what venues say.
+    pub const fn positions(&self) -> &PositionMonitor {
+        &self.positions
+    }
+
+    /// What we believe; shared until the next change.
+    pub fn book(&self) -> &Rc<AccountBook> {
+        self.positions.simulated()
+    }
+
+    /// Applies what a venue has done, once, and says in its fill what came of it: profit, closed lots
+    /// and round trip.
+    ///
+    /// # Errors
+    ///
+    /// A batch that contradicts the positions; nothing of it is applied then.
+    pub fn apply(&mut self, handshake: &mut Handshake) -> Result<Application, LedgerError> {
+        let Handshake { op_id, source, deltas, fill, .. } = handshake;
+        let fill = fill.as_mut().map(|fill| {
+            Arc::get_mut(fill).expect("nobody else holds the fill of a handshake that is applied")
+        });
+        self.apply_once(Operation { op_id: *op_id, source: *source, deltas }, fill)
+    }
+
+    /// Applies deltas that no fill goes with, once.
+    ///
+    /// # Errors
+    ///
+    /// As for [`apply`](Self::apply).
+    pub fn apply_batch(&mut self, batch: &DeltaBatch) -> Result<Application, LedgerError> {
+        let DeltaBatch { op_id, source, ref deltas, .. } = *batch;
+        self.apply_once(Operation { op_id, source, deltas }, None)
+    }
+
+    /// Asks every venue what it holds.
+    ///
+    /// # Errors
+    ///
+    /// A venue that could not be reached.
+    pub fn query_real(&mut self) -> Result<(), InterfaceError> {
+        self.positions.query_real()
+    }
+
+    /// Compares what we believe with what venues said last; may be repeated freely.
+    pub fn reconcile(&self) -> Reconciliation {
+        self.reconciliation.compare(self.positions.simulated(), self.positions.real())
+    }
+
+    /// Takes the closes of a frame, after the market has: how far open round trips went, and what
+    /// initial holdings cost.
+    pub fn observe(&mut self, frame: &Frame) {
+        self.trades.observe(frame);
+        if !self.uncosted.is_empty() {
+            self.cost_initial_holdings(frame.ts());
+        }
+    }
+
+    /// The value of everything at the present marks.
+    ///
+    /// # Errors
+    ///
+    /// A holding whose instrument has had no bar yet: a missing price is never taken for zero.
+    pub fn value(&self) -> Result<Valuation, LedgerError> {
+        let value = self.market.present(|market| self.weights.value(&market.marks));
+        value.map_err(|unpriced| self.no_price(unpriced))
+    }
+
+    /// Appends a working order and sets aside what it may need.
+    pub fn accept_order(&mut self, order: Arc<Order>, reserved: Reservation) {
+        working::accept(self.positions.change(), order, reserved);
+    }
+
+    /// Gives a working order new terms, if there are any, its progress, and a new reservation in place
+    /// of the old one.
+    ///
+    /// # Panics
+    ///
+    /// If no such order is working.
+    pub fn rework_order(
+        &mut self,
+        order_id: OrderId,
+        terms: Option<Arc<Order>>,
+        cum_qty: Quantity,
+        reserved: Reservation,
+    ) {
+        working::rework(self.positions.change(), order_id, terms, cum_qty, reserved);
+    }
+
+    /// Removes a working order and gives back what it has set aside; nothing if there is none.
+    pub fn end_order(&mut self, order_id: OrderId) {
+        if let Some(place) = working::place_of(self.book(), order_id) {
+            working::end(self.positions.change(), place);
+        }
+    }
+
+    fn apply_once(
+        &mut self,
+        operation: Operation<'_>,
+        fill: Option<&mut Fill>,
+    ) -> Result<Application, LedgerError> {
+        let Operation { op_id, deltas, .. } = operation;
+        match self.applied.look_up(op_id, deltas) {
+            Record::Applied => return Ok(Application::AlreadyApplied),
+            Record::Conflict => return Err(LedgerError::Conflict { op_id }),
+            Record::New => {}
+        }
+        self.check_deltas(operation)?;
+        match fill {
+            Some(fill) => self.book_trade(operation, fill)?,
+            None => {
+                self.check_balances(operation, false)?;
+                self.move_balances(deltas);
+            }
+        }
+        self.applied.remember(op_id, deltas);
+        self.weigh();
+        Ok(Application::Applied)
+    }
+
+    /// Books a trade: the balances by its deltas, the position by its fill.
+    fn book_trade(&mut self, operation: Operation<'_>, fill: &mut Fill) -> Result<(), LedgerError> {
+        let place = fill.instrument;
+        self.cost_before_fill(fill);
+        let instruments = Rc::clone(&self.instruments);
+        let instrument = instruments.instrument(place);
+        let held = self.positions.held(place);
+        let change = held.change(fill.side, self.part_of(fill)?, instrument);
+        if instrument.is_perpetual() {
+            check_realized(operation, &change)?;
+        }
+        self.check_balances(operation, instrument.is_perpetual())?;
+        fill.cash_value = self.cash_value(place)?;
+        self.trades.book(fill, &change);
+        self.move_balances(operation.deltas);
+        let book = self.positions.change();
+        book.positions[place.index()] = change.after.quantity;
+        book.costs[place.index()] = change.after.cost;
+        Ok(())
+    }
+
+    fn check_deltas(&self, operation: Operation<'_>) -> Result<(), LedgerError> {
+        let Operation { op_id, deltas, .. } = operation;
+        let keys = self.book().balances.len();
+        for delta in deltas {
+            if delta.key.index() >= keys {
+                return Err(LedgerError::Undeclared { op_id });
+            }
+            if delta.amount.is_zero() {
+                let key = self.instruments.key(delta.key).clone();
+                return Err(LedgerError::ZeroDelta { op_id, key });
+            }
+        }
+        Ok(())
+    }
+
+    /// Checks the balances as they would be: by the sign rule of their type (01 §2.2).
+    fn check_balances(
+        &self,
+        operation: Operation<'_>,
+        is_perpetual: bool,
+    ) -> Result<(), LedgerError> {
+        // What a venue settles on a position may leave its cash negative (D86).
+        let is_settled =
+            is_perpetual || matches!(operation.source, Source::Funding | Source::Liquidation);
+        for delta in operation.deltas {
+            let of_key = operation.deltas.iter().filter(|other| other.key == delta.key);
+            let change: Decimal = of_key.map(|other| other.amount).sum();
+            let before = self.positions.balance(delta.key);
+            let amount = before + change;
+            let may_be_negative = match self.instruments.key(delta.key).kind() {
+                PositionType::Perp => true,
+                PositionType::BaseToken => is_settled,
+                PositionType::AToken
+                | PositionType::DebtToken
+                | PositionType::Lst
+                | PositionType::Claim
+                | PositionType::Transit
+                | PositionType::FlashDebt => false,
+            };
+            // What a perpetual has left negative, another operation may make better and not worse.
+            if !may_be_negative && amount < Decimal::ZERO && amount < before {
+                let key = self.instruments.key(delta.key).clone();
+                return Err(LedgerError::Negative { key, amount });
+            }
+            self.require_path(delta.key, amount)?;
+        }
+        Ok(())
+    }
+
+    fn move_balances(&mut self, deltas: &[Delta]) {
+        let book = self.positions.change();
+        for delta in deltas {
+            book.balances[delta.key.index()] += delta.amount;
+        }
+    }
+
+    /// The fill as its position sees it.
+    fn part_of(&self, fill: &Fill) -> Result<Part, LedgerError> {
+        if fill.fee_key == self.instruments.cash_key(fill.instrument) {
+            return Ok(Part::with_fee_in_cash(fill));
+        }
+        let instrument = self.instruments.instrument(fill.instrument);
+        let base = self.instruments.base_key(fill.instrument);
+        assert!(
+            fill.fee_key == base && !instrument.is_perpetual(),
+            "a fee is taken out of the cash or out of what is bought"
+        );
+        let part = Part::with_fee_in_base(fill, instrument.ledger_scale);
+        if part.quantity > Decimal::ZERO {
+            return Ok(part);
+        }
+        let key = self.instruments.key(base).clone();
+        Err(LedgerError::FeeTakesAll { key, quantity: fill.last_qty.0, fee: fill.fee.0 })
+    }
+
+    fn require_path(&self, key: KeyIx, amount: Decimal) -> Result<(), LedgerError> {
+        if amount.is_zero() || self.paths.of(key).is_some() {
+            return Ok(());
+        }
+        let key = self.instruments.key(key).clone();
+        Err(LedgerError::NoPath { key, amount, share_class: self.share_class.clone() })
+    }
+
+    /// Share class per unit of the instrument's cash.
+    fn cash_value(&self, instrument: InstrumentIx) -> Result<f64, LedgerError> {
+        let key = self.instruments.cash_key(instrument);
+        let path = self.paths.of(key).ok_or_else(|| LedgerError::NoPath {
+            key: self.instruments.key(key).clone(),
+            amount: self.positions.balance(key),
+            share_class: self.share_class.clone(),
+        })?;
+        let one = DoubleFloat::exactly(1.0);
+        let value = self.market.present(|market| path.convert(one, &market.marks));
+        let value = value.map_err(|instrument| self.no_price(Unpriced { key, instrument }))?;
+        Ok(value.value())
+    }
+
+    fn no_price(&self, unpriced: Unpriced) -> LedgerError {
+        LedgerError::NoPrice {
+            key: self.instruments.key(unpriced.key).clone(),
+            instrument: self.instruments.instrument(unpriced.instrument).id.to_string(),
+        }
+    }
+
+    /// Turns balances and positions into floats for the frames to come.
+    fn weigh(&mut self) {
+        self.weights.weigh(self.positions.simulated(), &self.instruments, &self.paths);
+    }
+}
+
+/// What the venue says that a position has realised is what the position says.
+fn check_realized(operation: Operation<'_>, change: &Change) -> Result<(), LedgerError> {
+    let of_profit = operation.deltas.iter().filter(|delta| delta.cause == Cause::Realized);
+    let stated: Decimal = of_profit.map(|delta| delta.amount).sum();
+    if stated == change.realized {
+        return Ok(());
+    }
+    let op_id = operation.op_id;
+    Err(LedgerError::Realized { op_id, stated, computed: change.realized })
+}
+
+mod initial_holdings;
+
+#[cfg(test)]
+mod tests;
