@@ -4,6 +4,7 @@
 
 pub mod exchange;
 pub mod fees;
+pub mod interfaces;
 pub mod latency;
 pub mod participation;
 pub mod path;
