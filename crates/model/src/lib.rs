@@ -24,6 +24,7 @@ pub mod reconciliation;
 pub mod settlement;
 pub mod snapshot;
 pub mod strategy;
+pub mod tight_loop;
 pub mod time;
 pub mod trade;
 

@@ -5,6 +5,7 @@
 pub mod books;
 pub mod exchange;
 pub mod fees;
+pub mod interfaces;
 pub mod latency;
 pub mod participation;
 pub mod path;

@@ -26,7 +26,8 @@ impl fmt::Display for Refusal {
 
 macro_rules! codes {
     ($($(#[doc = $doc:literal])+ $variant:ident = $name:literal,)+) => {
-        /// The codes of refusals; `RISK-` is said by the gate, `VEN-` by the venue.
+        /// The codes of refusals; `RISK-` is said by the gate, `VEN-` by the venue, `EXEC-` on the
+        /// way from one to the other.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum RefusalCode {
             $($(#[doc = $doc])+ $variant,)+
@@ -130,4 +131,10 @@ codes! {
     PositionClosed = "VEN-POSITION-CLOSED",
     /// Its time ran out.
     Expired = "VEN-EXPIRED",
+    /// No interface takes the operation at its venue.
+    NoRoute = "EXEC-NO-ROUTE",
+    /// An order before it failed, and the run skips the rest (`on_failed_order`).
+    Skipped = "EXEC-SKIPPED",
+    /// Its venue does not answer, or execution has stopped: no orders are taken.
+    Halted = "EXEC-HALTED",
 }

@@ -1,0 +1,81 @@
+//! Fault injection: a failure that a script asks for, at the nth call of a component.
+
+use model::operation::Operation;
+
+use crate::failure::Component;
+
+/// One failure that is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct FaultPoint {
+    /// Where.
+    pub component: Component,
+    /// At which operation; all of them without one.
+    pub operation: Option<Operation>,
+    /// At which of its calls, from 1.
+    pub nth_call: u32,
+}
+
+/// Failures that are asked for, each once. An empty script costs nothing.
+#[derive(Clone, Debug, Default)]
+pub struct FaultScript {
+    /// Each with its calls so far.
+    points: Vec<(FaultPoint, u32)>,
+}
+
+/// A failure that a script asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("injected at call {} of {}", .0.nth_call, .0.component.name())]
+pub struct InjectedFault(pub FaultPoint);
+
+impl FaultScript {
+    /// A script of failures.
+    pub fn new(points: impl IntoIterator<Item = FaultPoint>) -> Self {
+        Self { points: points.into_iter().map(|point| (point, 0)).collect() }
+    }
+
+    /// Whether nothing is asked for.
+    pub const fn is_empty(&self) -> bool {
+        self.points.is_empty()
+    }
+
+    /// Counts a call of a component and says whether it has to fail.
+    ///
+    /// # Errors
+    ///
+    /// It has to.
+    pub fn call(
+        &mut self,
+        component: Component,
+        operation: Option<Operation>,
+    ) -> Result<(), InjectedFault> {
+        let mut struck = None;
+        for (point, calls) in &mut self.points {
+            let is_meant = point.component == component
+                && (point.operation.is_none() || point.operation == operation);
+            if is_meant {
+                *calls += 1;
+                if *calls == point.nth_call {
+                    struck = Some(InjectedFault(*point));
+                }
+            }
+        }
+        struck.map_or(Ok(()), Err)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_fault_strikes_at_its_call_and_never_again() {
+        let supply = Some(Operation::Supply);
+        let point = FaultPoint { component: Component::Execute, operation: supply, nth_call: 2 };
+        let mut script = FaultScript::new([point]);
+        assert!(script.call(Component::Execute, supply).is_ok());
+        assert!(script.call(Component::Execute, Some(Operation::Borrow)).is_ok());
+        assert!(script.call(Component::Route, supply).is_ok());
+        assert_eq!(script.call(Component::Execute, supply), Err(InjectedFault(point)));
+        assert!(script.call(Component::Execute, supply).is_ok());
+    }
+}

@@ -1,0 +1,11 @@
+//! Interfaces of venues: made once, routed to by venue and operation.
+
+mod factory;
+mod manager;
+#[cfg(test)]
+mod tests;
+
+pub use factory::{
+    CredentialSource, Credentials, FactoryError, NoCredentials, VenueAdapter, VenueInterfaceFactory,
+};
+pub use manager::{RouteError, VenueInterfaceManager};
