@@ -1,9 +1,15 @@
 //! Frames: everything that became known in one interval, and the view of it that strategies get.
 
+mod points;
+mod ragged;
+
 use std::sync::Arc;
 
 use crate::instrument::InstrumentIx;
 use crate::time::UtcMillis;
+
+pub use points::{FundingPoint, MarkBar, PricePoint};
+use ragged::Ragged;
 
 /// Whether an instrument has a bar in a frame, and of which kind.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -61,11 +67,14 @@ pub struct FrameBatch {
     warmup: Vec<bool>,
     /// `width` bars per frame, absent ones included.
     bars: Vec<Bar>,
-    /// Those of all bars, one after another.
-    sub_bars: Vec<SubBar>,
-    /// For each of `bars`, the end of its own in `sub_bars`; stops at the last bar that was given
-    /// any, so that it stays unallocated where nobody keeps them.
-    sub_bar_ends: Vec<usize>,
+    /// Those of each of `bars`.
+    sub_bars: Ragged<SubBar>,
+    /// Those of each frame, in rank order of their instruments.
+    marks: Ragged<(InstrumentIx, MarkBar)>,
+    /// Those of each frame, in order of time and rank.
+    funding: Ragged<FundingPoint>,
+    /// Those of each frame, in order of time and rank.
+    prices: Ragged<PricePoint>,
 }
 
 impl FrameBatch {
@@ -76,8 +85,10 @@ impl FrameBatch {
             ts: Vec::with_capacity(frames),
             warmup: Vec::with_capacity(frames),
             bars: Vec::with_capacity(frames * width),
-            sub_bars: Vec::new(),
-            sub_bar_ends: Vec::new(),
+            sub_bars: Ragged::default(),
+            marks: Ragged::default(),
+            funding: Ragged::default(),
+            prices: Ragged::default(),
         }
     }
 
@@ -101,17 +112,50 @@ impl FrameBatch {
     /// has been given its finer bars already.
     pub fn push_sub_bars(&mut self, instrument: InstrumentIx, sub_bars: &[SubBar]) {
         assert!(instrument.index() < self.width, "the instrument has a bar in every frame");
-        let row = self.len().checked_sub(1).expect("finer bars follow their frame");
-        let place = row * self.width + instrument.index();
-        assert!(self.sub_bar_ends.len() <= place, "finer bars come once, in rank order");
-        self.sub_bar_ends.resize(place, self.sub_bars.len());
-        self.sub_bars.extend_from_slice(sub_bars);
-        self.sub_bar_ends.push(self.sub_bars.len());
+        let place = self.last_row() * self.width + instrument.index();
+        assert!(self.sub_bars.put(place, sub_bars), "finer bars come once, in rank order");
     }
 
-    /// Number of finer bars in all frames.
-    pub const fn sub_bar_count(&self) -> usize {
-        self.sub_bars.len()
+    /// Gives the last frame its mark bars, in rank order of their instruments.
+    ///
+    /// # Panics
+    ///
+    /// If there is no frame, if it has been given its own already, or if they are out of order.
+    pub fn push_marks(&mut self, marks: &[(InstrumentIx, MarkBar)]) {
+        let in_order = marks.is_sorted_by(|(one, _), (next, _)| one < next);
+        assert!(in_order, "every instrument has one mark bar, in rank order");
+        assert!(self.marks.put(self.last_row(), marks), "mark bars come once per frame");
+    }
+
+    /// Gives the last frame the funding events since the frame before it, in order of time and rank.
+    ///
+    /// # Panics
+    ///
+    /// If there is no frame, if it has been given its own already, or if they are out of order.
+    pub fn push_funding(&mut self, funding: &[FundingPoint]) {
+        let key = |point: &FundingPoint| (point.ts, point.instrument);
+        assert!(funding.is_sorted_by_key(key), "events come in order of time and rank");
+        assert!(self.funding.put(self.last_row(), funding), "events come once per frame");
+    }
+
+    /// Gives the last frame the prices since the frame before it, in order of time and rank.
+    ///
+    /// # Panics
+    ///
+    /// If there is no frame, if it has been given its own already, or if they are out of order.
+    pub fn push_prices(&mut self, prices: &[PricePoint]) {
+        let key = |point: &PricePoint| (point.ts, point.series);
+        assert!(prices.is_sorted_by_key(key), "prices come in order of time and rank");
+        assert!(self.prices.put(self.last_row(), prices), "prices come once per frame");
+    }
+
+    fn last_row(&self) -> usize {
+        self.len().checked_sub(1).expect("what belongs to a frame follows it")
+    }
+
+    /// Number of finer bars and points in all frames, which the number of frames does not bound.
+    pub const fn extra_count(&self) -> usize {
+        self.sub_bars.len() + self.marks.len() + self.funding.len() + self.prices.len()
     }
 
     /// Number of frames.
@@ -175,12 +219,33 @@ impl Frame {
     ///
     /// If the instrument has no place in the frame.
     pub fn sub_bars(&self, instrument: InstrumentIx) -> &[SubBar] {
-        let FrameBatch { width, sub_bars, sub_bar_ends, .. } = &*self.batch;
+        let FrameBatch { width, sub_bars, .. } = &*self.batch;
         assert!(instrument.index() < *width, "the instrument has a bar in every frame");
-        let place = self.row * width + instrument.index();
-        let Some(&end) = sub_bar_ends.get(place) else { return &[] };
-        let start = place.checked_sub(1).map_or(0, |before| sub_bar_ends[before]);
-        &sub_bars[start..end]
+        sub_bars.of(self.row * width + instrument.index())
+    }
+
+    /// The mark prices of an instrument over the frame's interval; `None` where no bar of its mark
+    /// series closes within it.
+    ///
+    /// A series of shorter bars is put together. One of longer bars has a mark only in the frames in
+    /// which one closes, and there it is that close alone.
+    pub fn mark(&self, instrument: InstrumentIx) -> Option<&MarkBar> {
+        let marks = self.batch.marks.of(self.row);
+        marks.iter().find(|(of, _)| *of == instrument).map(|(_, mark)| mark)
+    }
+
+    /// The funding events that became known after the frame before this one, up to and including T,
+    /// in order of time and rank. Those of instants without a frame come with the next frame; those
+    /// at or before the open of the first frame come with none.
+    pub fn funding(&self) -> &[FundingPoint] {
+        self.batch.funding.of(self.row)
+    }
+
+    /// The prices that became known after the frame before this one, up to and including T, in order
+    /// of time and rank. The first frame also has the last price before it, of every series that has
+    /// one.
+    pub fn prices(&self) -> &[PricePoint] {
+        self.batch.prices.of(self.row)
     }
 }
 
@@ -215,75 +280,4 @@ impl<'a> MarketView<'a> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_frame_shows_the_bars_of_its_own_row_only() {
-        let real = Bar { close: 2.0, kind: BarKind::Real, ..Bar::default() };
-        let mut batch = FrameBatch::with_capacity(2, 2);
-        batch.push(UtcMillis::new(1), true, &[real, Bar::default()]);
-        batch.push(UtcMillis::new(2), false, &[Bar::default(), Bar::synthetic(3.0)]);
-        let batch = Arc::new(batch);
-        let frames: Vec<Frame> = batch.frames().collect();
-        let closes =
-            |frame: &Frame| [0, 1].map(|place| frame.bar(InstrumentIx(place)).map(|bar| bar.close));
-        assert_eq!(closes(&frames[0]), [Some(2.0), None]);
-        assert_eq!(closes(&frames[1]), [None, Some(3.0)]);
-        assert!(frames[0].is_warmup() && !frames[1].is_warmup());
-        assert!(batch.frame(2).is_none());
-    }
-    #[test]
-    fn a_frame_shows_the_sub_bars_of_its_own_bars_only() {
-        let mut batch = FrameBatch::with_capacity(3, 0);
-        let mut push = |ts, sub_bars: &[(u16, &[i64])]| {
-            batch.push(UtcMillis::new(ts), false, &[Bar::synthetic(1.0); 3]);
-            for (instrument, closes) in sub_bars {
-                let sub_bar = |ts: &i64| SubBar { ts: UtcMillis::new(*ts), bar: Bar::default() };
-                let sub_bars: Vec<SubBar> = closes.iter().map(sub_bar).collect();
-                batch.push_sub_bars(InstrumentIx(*instrument), &sub_bars);
-            }
-        };
-        push(10, &[]);
-        push(20, &[(0, &[15, 20]), (2, &[])]);
-        push(30, &[(1, &[24]), (2, &[22, 26, 30])]);
-        push(40, &[]);
-        assert_eq!(batch.sub_bar_count(), 6);
-        let batch = Arc::new(batch);
-        let told: Vec<[Vec<i64>; 3]> = batch
-            .frames()
-            .map(|frame| {
-                [0, 1, 2].map(|place| {
-                    let sub_bars = frame.sub_bars(InstrumentIx(place));
-                    sub_bars.iter().map(|sub_bar| sub_bar.ts.millis()).collect()
-                })
-            })
-            .collect();
-        let none = Vec::new;
-        let expected = [
-            [none(), none(), none()],
-            [vec![15, 20], none(), none()],
-            [none(), vec![24], vec![22, 26, 30]],
-            [none(), none(), none()],
-        ];
-        assert_eq!(told, expected);
-    }
-
-    #[test]
-    fn a_batch_without_sub_bars_allocates_nothing_for_them() {
-        let mut batch = FrameBatch::with_capacity(2, 4_096);
-        for ts in 0..4_096 {
-            batch.push(UtcMillis::new(ts), false, &[Bar::default(); 2]);
-        }
-        assert_eq!((batch.sub_bars.capacity(), batch.sub_bar_ends.capacity()), (0, 0));
-    }
-
-    #[test]
-    #[should_panic(expected = "finer bars come once, in rank order")]
-    fn sub_bars_come_in_rank_order() {
-        let mut batch = FrameBatch::with_capacity(2, 0);
-        batch.push(UtcMillis::new(1), false, &[Bar::default(); 2]);
-        batch.push_sub_bars(InstrumentIx(1), &[]);
-        batch.push_sub_bars(InstrumentIx(0), &[]);
-    }
-}
+mod tests;
