@@ -82,7 +82,11 @@ impl Workload {
             })
             .collect();
         let exchange = exchange_settings(&self.config, self.app.catalog().models());
-        let settings = ExecutionSettings { exchange: exchange.clone(), same_close: false };
+        let settings = ExecutionSettings {
+            exchange: exchange.clone(),
+            same_close: false,
+            on_failed_order: execution::profile::FailedOrderPolicy::AbortRun,
+        };
         let execution = ExecutionService::new(
             Rc::clone(&instruments),
             settings,

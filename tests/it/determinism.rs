@@ -247,6 +247,8 @@ impl BacktestService for Gossip {
             | Payload::Verdict(_)
             | Payload::OrderUpdate(_)
             | Payload::Fill(_)
+            | Payload::TightLoop(_)
+            | Payload::Settlement(_)
             | Payload::Decision(_)
             | Payload::Control(_)
             | Payload::Custom(_) => {}

@@ -24,7 +24,14 @@ impl Role {
     pub const fn may_publish(self) -> &'static [Topic] {
         match self {
             Self::Engine => &[Topic::Frame, Topic::Control],
-            Self::Execution => &[Topic::OrderUpdate, Topic::Fill, Topic::Account, Topic::Control],
+            Self::Execution => &[
+                Topic::OrderUpdate,
+                Topic::Fill,
+                Topic::TightLoop,
+                Topic::Settlement,
+                Topic::Account,
+                Topic::Control,
+            ],
             Self::Strategy => &[Topic::Intent, Topic::Decision],
             Self::User => &[Topic::Intent, Topic::Decision, Topic::Custom],
             Self::Gate => &[Topic::Verdict],

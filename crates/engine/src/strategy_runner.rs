@@ -138,6 +138,8 @@ impl<S: Strategy> BacktestService for StrategyRunner<S> {
             | Payload::Intent(_)
             | Payload::Decision(_)
             | Payload::Control(_)
+            | Payload::TightLoop(_)
+            | Payload::Settlement(_)
             | Payload::Custom(_) => {}
         }
         Ok(())

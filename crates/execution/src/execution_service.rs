@@ -1,4 +1,4 @@
-//! The one service that executes: lets the exchange match, books what it says, values the account.
+//! The one service that executes: venues, ledger and the manager between them.
 
 use std::collections::BTreeSet;
 use std::rc::Rc;
@@ -9,29 +9,40 @@ use engine::service::{BacktestService, RunOutcome, ServiceReport};
 pub use ledger::LedgerError;
 use ledger::{LedgerSetup, PositionUpdateHandler, ReconciliationComponent};
 use model::Decimal;
-use model::delta::OperationId;
 use model::event::{Control, Envelope, Payload, Topic};
 use model::frame::Frame;
 use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
-use model::interface::{Holding, InterfaceError, PositionInterface};
+use model::interface::{Holding, InterfaceError};
 use model::key::PositionKey;
 use model::market::DataProvider;
 use model::money::Price;
 use model::numeric::decimal_of;
 use model::order::{Order, Verdict, VerdictGroup};
+use model::settlement::NoMark;
+use model::time::{Interval, UtcMillis};
 use venues::books::{SharedBooks, VenueBooks};
+use venues::cex::{SharedExchange, SimulatedCex};
 use venues::exchange::{Exchange, ExchangeSettings};
+use venues::interfaces::{
+    FactoryError, NoCredentials, RouteError, VenueAdapter, VenueInterfaceFactory,
+    VenueInterfaceManager,
+};
 
-use crate::clerk::Clerk;
+use crate::manager::ExecutionManager;
+use crate::narrator::{Counts, Narrator};
+use crate::outcome::RunStop;
+use crate::profile::FailedOrderPolicy;
 use crate::snapshots::Snapshots;
 
 /// How orders are executed.
 #[derive(Clone, Debug)]
 pub struct ExecutionSettings {
-    /// How the exchange fills them.
+    /// How exchanges fill them.
     pub exchange: ExchangeSettings,
     /// Whether orders may fill at the close that they were decided on; prone to look-ahead.
     pub same_close: bool,
+    /// What an operation that was tried and failed does to the orders after it.
+    pub on_failed_order: FailedOrderPolicy,
 }
 
 /// Executes accepted orders one at a time and publishes an account snapshot per frame.
@@ -40,15 +51,20 @@ pub struct ExecutionSettings {
 /// close (08 §10.1).
 #[derive(Debug)]
 pub struct ExecutionService {
-    instruments: Rc<InstrumentTable>,
-    market: Rc<DataProvider>,
-    ledger: PositionUpdateHandler,
-    exchange: Exchange,
-    books: SharedBooks,
+    pub(crate) instruments: Rc<InstrumentTable>,
+    pub(crate) interval: Interval,
+    pub(crate) market: Rc<DataProvider>,
+    pub(crate) ledger: PositionUpdateHandler,
+    pub(crate) manager: ExecutionManager,
+    pub(crate) venues: VenueInterfaceManager,
+    pub(crate) exchange: SharedExchange,
+    pub(crate) books: SharedBooks,
     same_close: bool,
     close: ClosePass,
     snapshots: Snapshots,
-    fills: i64,
+    pub(crate) counts: Counts,
+    /// Why the run has to end once the frame is finished.
+    pub(crate) stop: Option<RunStop>,
 }
 
 /// Whether orders may still fill at the close of the present frame.
@@ -70,20 +86,38 @@ pub enum ExecutionError {
     #[error("our book cannot be kept")]
     Ledger(#[from] LedgerError),
 
+    #[error("a venue cannot settle")]
+    Settlement(#[from] NoMark),
+
     #[error("a venue cannot be asked")]
     Interface(#[from] InterfaceError),
 
+    #[error("the venues of the run do not fit together")]
+    Factory(#[from] FactoryError),
+
+    #[error("the venues of the run do not fit together")]
+    Route(#[from] RouteError),
+
+    #[error(transparent)]
+    Stop(RunStop),
+
     #[error(
-        "REC-MISMATCH: after {op_id} we believe {simulated} at {key} and the venue says {real}, \
-         {difference} apart"
+        "REC-MISMATCH: after {what} of {ts} we believe {simulated} at {key} and the venue says {real}, {difference} apart"
     )]
-    Reconciliation {
-        op_id: OperationId,
+    Mismatch {
+        what: &'static str,
+        ts: UtcMillis,
         key: PositionKey,
         simulated: Decimal,
         real: Decimal,
         difference: Decimal,
     },
+}
+
+impl From<RunStop> for ExecutionError {
+    fn from(stop: RunStop) -> Self {
+        Self::Stop(stop)
+    }
 }
 
 impl ExecutionService {
@@ -98,59 +132,55 @@ impl ExecutionService {
         share_class: &str,
         initial: &[(KeyIx, Decimal)],
     ) -> Result<Self, ExecutionError> {
-        let ExecutionSettings { exchange, same_close } = settings;
+        let ExecutionSettings { exchange, same_close, on_failed_order } = settings;
         let interval = exchange.interval;
         let market = Rc::new(DataProvider::new(&instruments));
-        let held: Vec<(KeyIx, Holding)> = initial
-            .iter()
-            .map(|(key, amount)| (*key, Holding { amount: *amount, ..Holding::default() }))
-            .collect();
-        let books = SharedBooks::new(VenueBooks::new(Rc::clone(&instruments), &held));
+        let books = SharedBooks::new(VenueBooks::new(Rc::clone(&instruments), &held(initial)));
+        let exchange = Exchange::new(Rc::clone(&instruments), exchange, books.clone());
+        let exchange = SharedExchange::new(exchange);
+        let adapters = adapters(&instruments, &exchange, &books);
+        let factory = VenueInterfaceFactory::new(adapters, NoCredentials)?;
         let ledger = PositionUpdateHandler::new(LedgerSetup {
             instruments: Rc::clone(&instruments),
             market: Rc::clone(&market),
             share_class,
             interval,
             initial,
-            interfaces: position_interfaces(&instruments, &books),
+            interfaces: factory.position_interfaces(),
             reconciliation: ReconciliationComponent::exact(&instruments),
         })?;
         Ok(Self {
             ledger,
-            exchange: Exchange::new(Rc::clone(&instruments), exchange, books.clone()),
+            manager: ExecutionManager::new(on_failed_order),
+            venues: VenueInterfaceManager::new(factory.execution_interfaces(), &instruments)?,
+            exchange,
             books,
             market,
+            interval,
             instruments,
             same_close,
             close: ClosePass::Over,
             snapshots: Snapshots::default(),
-            fills: 0,
+            counts: Counts::default(),
+            stop: None,
         })
-    }
-
-    /// Fills, then the valuation at T, then the snapshot of T.
-    fn on_frame(&mut self, frame: &Frame, outbox: &mut Outbox) -> Result<(), ExecutionError> {
-        if self.exchange.open_orders() > 0 {
-            let mut clerk = clerk(&self.instruments, &mut self.ledger, &mut self.fills, outbox);
-            let matched = self.exchange.match_frame(frame, &mut clerk);
-            clerk.close(matched)?;
-        }
-        self.market.advance(frame);
-        self.books.change(|books| books.observe(frame));
-        self.ledger.observe(frame);
-        if self.same_close {
-            self.close = ClosePass::Possible(frame.clone());
-        }
-        self.publish_snapshot(frame, outbox)
     }
 
     /// Orders that were decided on this close and need no time to arrive fill at it.
     fn on_close(&mut self, outbox: &mut Outbox) -> Result<(), ExecutionError> {
         let ClosePass::Announced(frame) = std::mem::take(&mut self.close) else { return Ok(()) };
-        let mut clerk = clerk(&self.instruments, &mut self.ledger, &mut self.fills, outbox);
-        let matched = self.exchange.match_close(&frame, &mut clerk);
-        clerk.close(matched)?;
+        self.fill_at_close(&frame, outbox)?;
         self.publish_snapshot(&frame, outbox)
+    }
+
+    /// Everything that a frame brings about (D55).
+    fn on_frame(&mut self, frame: &Frame, outbox: &mut Outbox) -> Result<(), ExecutionError> {
+        self.execute_frame(frame, outbox)?;
+        if self.same_close {
+            self.close = ClosePass::Possible(frame.clone());
+        }
+        self.publish_snapshot(frame, outbox)?;
+        self.stop.take().map_or(Ok(()), |stop| Err(stop.into()))
     }
 
     fn publish_snapshot(
@@ -164,7 +194,7 @@ impl ExecutionService {
         Ok(())
     }
 
-    /// Sends what the gate has granted on its way to the exchange.
+    /// Sends what the gate has granted on its way to the venues.
     fn on_verdicts(
         &mut self,
         group: &VerdictGroup,
@@ -177,8 +207,12 @@ impl ExecutionService {
                     self.send(order, outbox)?;
                     sent = true;
                 }
-                Verdict::CancelAccepted(cancel) => self.exchange.cancel(*cancel),
-                Verdict::ReplaceAccepted(order) => self.exchange.replace(order),
+                Verdict::CancelAccepted(cancel) => {
+                    self.exchange.work(|exchange| exchange.cancel(*cancel));
+                }
+                Verdict::ReplaceAccepted(order) => {
+                    self.exchange.work(|exchange| exchange.replace(order));
+                }
                 Verdict::Denied { .. } | Verdict::ReplaceDenied { .. } => {}
             }
         }
@@ -192,9 +226,13 @@ impl ExecutionService {
 
     fn send(&mut self, order: &Arc<Order>, outbox: &mut Outbox) -> Result<(), ExecutionError> {
         let last_px = self.last_px(order.instrument).expect("the gate wants a price");
-        let mut clerk = clerk(&self.instruments, &mut self.ledger, &mut self.fills, outbox);
-        let sent = self.exchange.send(order, last_px, &mut clerk);
-        if let Some(reserved) = clerk.close(sent)? {
+        let exchange = self.exchange.clone();
+        let mut sent = None;
+        self.let_venue_move(order.ts_eligible, outbox, |desk| {
+            sent = exchange.work(|exchange| exchange.send(order, last_px, desk))?;
+            Ok(())
+        })?;
+        if let Some(reserved) = sent {
             self.ledger.accept_order(Arc::clone(order), reserved);
         }
         Ok(())
@@ -206,24 +244,30 @@ impl ExecutionService {
     }
 }
 
-/// One position interface per venue of the run.
-fn position_interfaces(
-    instruments: &InstrumentTable,
-    books: &SharedBooks,
-) -> Vec<Box<dyn PositionInterface>> {
-    let venues: BTreeSet<&str> = instruments.keys().map(|(_, key)| key.venue()).collect();
-    let interface = |venue: &str| Box::new(books.positions(venue)) as Box<dyn PositionInterface>;
-    venues.into_iter().map(interface).collect()
+impl<'a> Narrator<'a> {
+    pub(crate) const fn new(outbox: &'a mut Outbox, counts: &'a mut Counts) -> Self {
+        Self { outbox, counts }
+    }
 }
 
-/// The ledger and the bus for one step of the exchange; apart from the exchange, which it serves.
-fn clerk<'a>(
-    instruments: &'a InstrumentTable,
-    ledger: &'a mut PositionUpdateHandler,
-    fills: &'a mut i64,
-    outbox: &'a mut Outbox,
-) -> Clerk<'a> {
-    Clerk { instruments, ledger, outbox, fills, error: None }
+/// What the run starts with, as venues hold it.
+fn held(initial: &[(KeyIx, Decimal)]) -> Vec<(KeyIx, Holding)> {
+    let holding = |amount: Decimal| Holding { amount, ..Holding::default() };
+    initial.iter().map(|(key, amount)| (*key, holding(*amount))).collect()
+}
+
+/// One simulated exchange per venue of the run's keys.
+fn adapters(
+    instruments: &InstrumentTable,
+    exchange: &SharedExchange,
+    books: &SharedBooks,
+) -> Vec<Box<dyn VenueAdapter>> {
+    let venues: BTreeSet<&str> = instruments.keys().map(|(_, key)| key.venue()).collect();
+    let adapter = |venue: &str| {
+        let cex = SimulatedCex::new(venue, exchange.clone(), books.clone());
+        Box::new(cex) as Box<dyn VenueAdapter>
+    };
+    venues.into_iter().map(adapter).collect()
 }
 
 impl BacktestService for ExecutionService {
@@ -257,7 +301,11 @@ impl BacktestService for ExecutionService {
     }
 
     fn finish(&mut self, _outcome: &RunOutcome) -> Result<ServiceReport, Self::Error> {
-        let working = i64::try_from(self.exchange.open_orders()).unwrap_or(i64::MAX);
-        Ok(ServiceReport::new("execution").with("fills", self.fills).with("working", working))
+        let working = self.exchange.read(Exchange::open_orders);
+        let working = i64::try_from(working).unwrap_or(i64::MAX);
+        Ok(ServiceReport::new("execution")
+            .with("fills", self.counts.fills)
+            .with("reconciliations", self.counts.reconciliations)
+            .with("working", working))
     }
 }

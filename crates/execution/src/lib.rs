@@ -1,14 +1,16 @@
 //! Where belief and venue meet: the gate that judges intents, the service that executes orders, and the
 //! manager that runs each of them through the tight loop.
 
-mod clerk;
 pub mod execution_service;
 pub mod failure;
 pub mod fault_injection;
+mod frame_steps;
 pub mod health;
 mod judgement;
+mod ledger_port;
 mod loop_desk;
 pub mod manager;
+mod narrator;
 pub mod outcome;
 pub mod ports;
 pub mod profile;

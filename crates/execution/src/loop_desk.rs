@@ -1,6 +1,6 @@
 //! The desk of a synchronous loop: takes what a venue reports and finishes it before the venue goes on.
 
-use model::delta::{DeltaBatch, OperationId};
+use model::delta::OperationId;
 use model::handshake::{Handshake, VenueReport};
 use model::interface::{Desk, InterfaceError, Stopped};
 use model::operation::Operation;
@@ -59,8 +59,11 @@ impl Desk for LoopDesk<'_> {
         }
         match report {
             VenueReport::Handshake(handshake) => return self.take_handshake(handshake),
-            VenueReport::Update(update) => self.observer.update(update),
-            VenueReport::Locked { order_id, reserved } => self.observer.locked(order_id, reserved),
+            VenueReport::Update(update) => {
+                self.ledger.follow(&update);
+                self.observer.update(update);
+            }
+            VenueReport::Locked { order_id, reserved } => self.ledger.lock(order_id, reserved),
         }
         Ok(())
     }
@@ -163,15 +166,7 @@ impl<'a> LoopDesk<'a> {
         if let Err(fault) = self.core.faults.call(Component::Apply, self.operation) {
             return found.give_up(FailureReason::Injected(fault));
         }
-        // The deltas are lent to the batch, so that nothing is copied.
-        let batch = DeltaBatch {
-            op_id: handshake.op_id,
-            source: handshake.source,
-            ts_event: handshake.ts_event,
-            deltas: std::mem::take(&mut handshake.deltas),
-        };
-        let applied = self.ledger.apply(&batch);
-        handshake.deltas = batch.deltas;
+        let applied = self.ledger.apply(handshake);
         match applied {
             Ok(_) => {
                 found.applied = true;

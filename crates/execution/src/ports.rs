@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use model::delta::{DeltaBatch, OperationId};
+use model::delta::OperationId;
+use model::handshake::Handshake;
 use model::interface::InterfaceError;
 use model::order::{OrderId, OrderUpdate};
 use model::reconciliation::Reconciliation;
@@ -14,12 +15,13 @@ use crate::failure::{BoxError, Incident, SystemFailure};
 
 /// The ledger as the execution manager sees it: it can ask for changes, but not make them.
 pub trait LedgerPort {
-    /// Applies the changes of one operation, unless they have been applied already (D06).
+    /// Applies the changes of one operation, unless they have been applied already (D06). What only
+    /// the ledger knows of a fill is written into it.
     ///
     /// # Errors
     ///
     /// They break a rule of the books, and nothing was applied.
-    fn apply(&mut self, batch: &DeltaBatch) -> Result<Application, LedgerError>;
+    fn apply(&mut self, handshake: &mut Handshake) -> Result<Application, LedgerError>;
 
     /// Asks every venue what it holds for us.
     ///
@@ -37,6 +39,12 @@ pub trait LedgerPort {
     ///
     /// One of them failed, and none was committed.
     fn run_chain(&mut self, ts: UtcMillis) -> Result<ChainCommit, BoxError>;
+
+    /// Follows an order that works.
+    fn follow(&mut self, _update: &OrderUpdate) {}
+
+    /// Sets aside what a working order may still need.
+    fn lock(&mut self, _order_id: OrderId, _reserved: Reservation) {}
 }
 
 /// What has become of changes.
@@ -69,9 +77,6 @@ pub trait LoopObserver {
 
     /// News of an order.
     fn update(&mut self, update: Arc<OrderUpdate>);
-
-    /// What a working order may still need has changed.
-    fn locked(&mut self, order_id: OrderId, reserved: Reservation);
 
     /// A loop is over.
     fn finished(&mut self, record: &LoopRecord);

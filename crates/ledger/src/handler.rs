@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::Decimal;
 use model::delta::{Cause, Delta, DeltaBatch, OperationId, Source};
 use model::fill::Fill;
-use model::frame::Frame;
+use model::frame::{Frame, FundingPoint};
 use model::handshake::Handshake;
 use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
 use model::interface::{InterfaceError, PositionInterface};
@@ -14,10 +14,12 @@ use model::key::{PositionKey, PositionType};
 use model::market::DataProvider;
 use model::money::Quantity;
 use model::numeric::DoubleFloat;
-use model::order::{Order, OrderId};
+use model::order::{Order, OrderId, OrderUpdate};
 use model::reconciliation::Reconciliation;
+use model::settlement::{NoMark, Settlement, funding_due};
 use model::snapshot::{AccountBook, Reservation};
-use model::time::Interval;
+use model::tight_loop::ChainCommit;
+use model::time::{Interval, UtcMillis};
 
 use crate::applied::{Applied, Record};
 use crate::part::Part;
@@ -53,6 +55,9 @@ pub enum LedgerError {
 
     #[error("EXP-NO-PRICE: {key} holds {amount} and nothing in the run prices it in {share_class}")]
     NoPath { key: PositionKey, amount: Decimal, share_class: Box<str> },
+
+    #[error(transparent)]
+    NoMark(#[from] NoMark),
 
     #[error("EXP-NO-PRICE: {key} is held and {instrument} has had no bar yet")]
     NoPrice { key: PositionKey, instrument: String },
@@ -102,6 +107,8 @@ pub struct PositionUpdateHandler {
     weights: Weights,
     /// Instruments held since before the first bar, whose cost is their first close.
     uncosted: Vec<InstrumentIx>,
+    /// Commits of the chain so far.
+    commits: u64,
 }
 
 /// A batch on loan, from wherever it is.
@@ -128,6 +135,7 @@ impl PositionUpdateHandler {
             paths: Paths::new(&instruments, share_class),
             weights: Weights::default(),
             uncosted: Vec::new(),
+            commits: 0,
             share_class: share_class.into(),
             market,
             instruments,
@@ -174,6 +182,24 @@ impl PositionUpdateHandler {
         self.apply_once(Operation { op_id, source, deltas }, None)
     }
 
+    /// Settles funding on what we believe to hold: what was settled, if it was not settled before and
+    /// there was a position.
+    ///
+    /// # Errors
+    ///
+    /// No mark of the instant is known, and something is held.
+    pub fn settle_funding(
+        &mut self,
+        point: &FundingPoint,
+    ) -> Result<Option<Settlement>, LedgerError> {
+        let held = self.positions.position(point.instrument);
+        let Some(settlement) = funding_due(point, held, &self.instruments)? else {
+            return Ok(None);
+        };
+        let application = self.apply_batch(&settlement.batch())?;
+        Ok((application == Application::Applied).then_some(settlement))
+    }
+
     /// Asks every venue what it holds.
     ///
     /// # Errors
@@ -186,6 +212,16 @@ impl PositionUpdateHandler {
     /// Compares what we believe with what venues said last; may be repeated freely.
     pub fn reconcile(&self) -> Reconciliation {
         self.reconciliation.compare(self.positions.simulated(), self.positions.real())
+    }
+
+    /// Values the account at `ts`: exposure, risk and result after the positions, committed together.
+    ///
+    /// # Errors
+    ///
+    /// One of them failed; none is committed.
+    pub fn run_chain(&mut self, _ts: UtcMillis) -> Result<ChainCommit, LedgerError> {
+        self.commits += 1;
+        Ok(ChainCommit(self.commits))
     }
 
     /// Takes the closes of a frame, after the market has: how far open round trips went, and what
@@ -205,6 +241,34 @@ impl PositionUpdateHandler {
     pub fn value(&self) -> Result<Valuation, LedgerError> {
         let value = self.market.present(|market| self.weights.value(&market.marks));
         value.map_err(|unpriced| self.no_price(unpriced))
+    }
+
+    /// Follows an order that works: its progress, its new terms, its end. One that an entry's fill has
+    /// armed begins here: what it trades is the position, so it needs nothing.
+    pub fn follow_order(&mut self, update: &OrderUpdate) {
+        let known = self.book().working(update.order_id).map(|known| known.reserved);
+        if update.status.is_final() {
+            self.end_order(update.order_id);
+            return;
+        }
+        match (known, update.terms.clone()) {
+            (Some(reserved), terms) => {
+                self.rework_order(update.order_id, terms, update.cum_qty, reserved);
+            }
+            (None, Some(order)) => {
+                let key = self.instruments.cash_key(order.instrument);
+                self.accept_order(order, Reservation { key, amount: Decimal::ZERO });
+            }
+            (None, None) => {}
+        }
+    }
+
+    /// Sets aside what a working order may still need; nothing if it does not work.
+    pub fn lock_order(&mut self, order_id: OrderId, reserved: Reservation) {
+        if let Some(known) = self.book().working(order_id) {
+            let cum_qty = known.cum_qty;
+            self.rework_order(order_id, None, cum_qty, reserved);
+        }
     }
 
     /// Appends a working order and sets aside what it may need.

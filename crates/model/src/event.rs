@@ -9,8 +9,10 @@ use rust_decimal::Decimal;
 use crate::fill::Fill;
 use crate::frame::Frame;
 use crate::order::{IntentGroup, OrderUpdate, VerdictGroup};
+use crate::settlement::Settlement;
 use crate::snapshot::AccountSnapshot;
 use crate::strategy::Decision;
+use crate::tight_loop::LoopRecord;
 use crate::time::UtcMillis;
 
 /// What an envelope is about; services subscribe to sets of these.
@@ -27,6 +29,10 @@ pub enum Topic {
     OrderUpdate,
     /// Executions.
     Fill,
+    /// Tight loops: what was executed, applied, compared and valued.
+    TightLoop,
+    /// What fell due and was settled.
+    Settlement,
     /// The account at T.
     Account,
     /// What a strategy decided and why.
@@ -39,12 +45,14 @@ pub enum Topic {
 
 impl Topic {
     /// All topics, in the order of their codes.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 11] = [
         Self::Frame,
         Self::Intent,
         Self::Verdict,
         Self::OrderUpdate,
         Self::Fill,
+        Self::TightLoop,
+        Self::Settlement,
         Self::Account,
         Self::Decision,
         Self::Control,
@@ -59,6 +67,8 @@ impl Topic {
             Self::Verdict => "verdict",
             Self::OrderUpdate => "order_update",
             Self::Fill => "fill",
+            Self::TightLoop => "tight_loop",
+            Self::Settlement => "settlement",
             Self::Account => "account",
             Self::Decision => "decision",
             Self::Control => "control",
@@ -89,6 +99,10 @@ pub enum Payload {
     OrderUpdate(Arc<OrderUpdate>),
     /// See [`Topic::Fill`].
     Fill(Arc<Fill>),
+    /// See [`Topic::TightLoop`].
+    TightLoop(Arc<LoopRecord>),
+    /// See [`Topic::Settlement`].
+    Settlement(Arc<Settlement>),
     /// See [`Topic::Account`].
     Account(Rc<AccountSnapshot>),
     /// See [`Topic::Decision`].
@@ -108,6 +122,8 @@ impl Payload {
             Self::Verdict(_) => Topic::Verdict,
             Self::OrderUpdate(_) => Topic::OrderUpdate,
             Self::Fill(_) => Topic::Fill,
+            Self::TightLoop(_) => Topic::TightLoop,
+            Self::Settlement(_) => Topic::Settlement,
             Self::Account(_) => Topic::Account,
             Self::Decision(_) => Topic::Decision,
             Self::Control(_) => Topic::Control,

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
+use model::delta::{OperationId, Subject};
 use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
 use model::order::{OcoGroup, OrderId, OrderIntent, StrategyIx};
 
@@ -85,9 +86,41 @@ impl Names {
         }
     }
 
+    /// What an operation is called: its order and which of its loops it is, or what fell due when.
+    pub(crate) const fn operation_id(&self, op_id: OperationId) -> OperationName<'_> {
+        OperationName { names: self, op_id }
+    }
+
     /// The strategy and number of a group of orders.
     pub(crate) fn oco_group(&self, group: OcoGroup) -> OrderName<'_> {
         OrderName::Number(self.strategy(group.strategy), group.number)
+    }
+}
+
+/// Name of an operation, as files spell it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct OperationName<'a> {
+    names: &'a Names,
+    op_id: OperationId,
+}
+
+impl fmt::Display for OperationName<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { names, op_id } = self;
+        match op_id.subject {
+            Subject::Initial => formatter.write_str("initial"),
+            Subject::Order(order_id) => names.order(order_id).fmt(formatter),
+            Subject::Group(group) => {
+                write!(formatter, "group {}-{}", names.strategy(group.strategy), group.number)
+            }
+            Subject::Settlement { kind, key, ts_event } => {
+                write!(formatter, "{} {} {ts_event}", kind.name(), names.key(key))
+            }
+            Subject::Liquidation { key, ts } => {
+                write!(formatter, "liquidation {} {ts}", names.key(key))
+            }
+        }?;
+        write!(formatter, "/{}", op_id.number)
     }
 }
 

@@ -260,12 +260,12 @@ impl Backtest {
                 liquidations: 0,
                 breaches: 0,
             },
-            integrity: self.integrity(facts_of_frames),
+            integrity: self.integrity(facts_of_frames, figures),
             timing: Timing::of(wall_s, bars, outcome.events),
         }
     }
 
-    fn integrity(&self, facts: &[SeriesFacts]) -> Integrity {
+    fn integrity(&self, facts: &[SeriesFacts], figures: &Figures) -> Integrity {
         let policy = |gaps: GapPolicy| match gaps {
             GapPolicy::Error => None,
             GapPolicy::Skip => Some("skip"),
@@ -284,8 +284,8 @@ impl Backtest {
             }
         }
         Integrity {
-            reconciliations: 0,
-            mismatches: 0,
+            reconciliations: figures.reconciliations,
+            mismatches: figures.mismatches,
             synthetic_bars: facts.iter().map(|file| file.synthetic_bars).sum(),
             gaps: facts.iter().map(|file| file.missing).sum(),
             policies,

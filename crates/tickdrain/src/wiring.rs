@@ -10,6 +10,7 @@ use engine::bus::{Limits, Schedule};
 use engine::rank::{Rank, Role};
 use engine::run::{BacktestEngine, Settings};
 use engine::strategy_runner::StrategyRunner;
+use execution::profile::FailedOrderPolicy;
 use execution::{ExecutionService, ExecutionSettings, RiskGate};
 use model::Decimal;
 use model::instrument::{InstrumentTable, KeyIx};
@@ -136,9 +137,10 @@ pub(crate) fn wire(
     let exchange = exchange_settings(config, app.catalog().models());
     let gate = RiskGate::new(Rc::clone(&instruments), exchange.models.fees.clone());
     let same_close = config.execution.fill == FillTiming::SameClose;
+    let on_failed_order = FailedOrderPolicy::AbortRun;
     let execution = ExecutionService::new(
         Rc::clone(&instruments),
-        ExecutionSettings { exchange, same_close },
+        ExecutionSettings { exchange, same_close, on_failed_order },
         &config.share_class,
         &initial(&instruments, config),
     )?;

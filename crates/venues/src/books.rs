@@ -6,12 +6,13 @@ use std::rc::Rc;
 use model::Decimal;
 use model::delta::Delta;
 use model::fill::Fill;
-use model::frame::{BarKind, Frame};
+use model::frame::{BarKind, Frame, FundingPoint};
 use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
 use model::interface::{Holding, InterfaceError, PositionInterface};
 use model::money::{Price, Quantity};
 use model::numeric::decimal_of;
 use model::perp::{PerpPosition, margin_effect};
+use model::settlement::{NoMark, funding_due};
 use model::trade::deltas_of;
 
 /// The books of simulated venues: the only place where they change what they hold.
@@ -87,6 +88,19 @@ impl VenueBooks {
         }
         self.book(&deltas);
         deltas
+    }
+
+    /// Settles funding on what is held here.
+    ///
+    /// # Errors
+    ///
+    /// No mark of the instant is known, and something is held.
+    pub fn settle_funding(&mut self, point: &FundingPoint) -> Result<(), NoMark> {
+        let held = self.perp(point.instrument).quantity;
+        if let Some(settlement) = funding_due(point, held, &self.instruments)? {
+            self.book(&settlement.deltas);
+        }
+        Ok(())
     }
 
     /// Takes the closes of a frame.

@@ -3,6 +3,7 @@
 //! Rule of this crate: it cannot see `ledger`, so that comparing the two means something.
 
 pub mod books;
+pub mod cex;
 pub mod exchange;
 pub mod fees;
 pub mod interfaces;

@@ -272,6 +272,8 @@ pub(crate) fn what(envelope: &Envelope) -> String {
         | Payload::Verdict(_)
         | Payload::OrderUpdate(_)
         | Payload::Fill(_)
+        | Payload::TightLoop(_)
+        | Payload::Settlement(_)
         | Payload::Account(_)
         | Payload::Decision(_) => format!("{topic} {}", minute(envelope.ts)),
     }

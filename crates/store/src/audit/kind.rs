@@ -1,7 +1,7 @@
 //! Record kinds: one stream each.
 
 /// Version of the log's schema; part of the chain's first hash.
-pub const SCHEMA_VERSION: u32 = 2;
+pub const SCHEMA_VERSION: u32 = 3;
 
 /// A kind of record, which is a stream of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -22,6 +22,14 @@ pub enum Kind {
     Fill,
     /// Lots that fills closed, one row per lot or part of one.
     Lot,
+    /// Tight loops: each operation from its submission to its end.
+    TightLoop,
+    /// What operations and settlements changed, one row per delta.
+    Delta,
+    /// Positions on which both books differed.
+    Mismatch,
+    /// What fell due and was settled.
+    Settlement,
     /// Start, end and failure, and second passes at a close.
     Control,
     /// Users' own messages.
@@ -30,7 +38,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order in which a commit lists them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 14] = [
         Self::Frame,
         Self::Account,
         Self::Decision,
@@ -39,6 +47,10 @@ impl Kind {
         Self::OrderUpdate,
         Self::Fill,
         Self::Lot,
+        Self::TightLoop,
+        Self::Delta,
+        Self::Mismatch,
+        Self::Settlement,
         Self::Control,
         Self::Custom,
     ];
@@ -54,6 +66,10 @@ impl Kind {
             Self::OrderUpdate => "order_update",
             Self::Fill => "fill",
             Self::Lot => "lot",
+            Self::TightLoop => "tight_loop",
+            Self::Delta => "delta",
+            Self::Mismatch => "mismatch",
+            Self::Settlement => "settlement",
             Self::Control => "control",
             Self::Custom => "custom",
         }

@@ -8,6 +8,7 @@ pub mod commit;
 #[cfg(test)]
 pub(crate) mod fixtures;
 pub mod kind;
+mod loop_tables;
 mod order_tables;
 pub mod reader;
 pub mod recording;

@@ -19,7 +19,7 @@ use crate::columns::{
 use crate::names::Names;
 
 /// Names and types; nullable where the name ends in `?`.
-type Columns = Vec<(&'static str, DataType)>;
+pub(super) type Columns = Vec<(&'static str, DataType)>;
 
 /// One row of the intent stream; a cancel states no terms.
 struct Asked<'a> {

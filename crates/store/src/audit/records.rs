@@ -8,8 +8,10 @@ use model::event::{Control, Custom, Envelope, Payload};
 use model::fill::Fill;
 use model::instrument::KeyIx;
 use model::order::{IntentGroup, OrderUpdate, VerdictGroup};
+use model::settlement::Settlement;
 use model::snapshot::AccountSnapshot;
 use model::strategy::{Action, Decision};
+use model::tight_loop::LoopRecord;
 use model::time::UtcMillis;
 
 /// Everything recorded between two commits.
@@ -77,6 +79,8 @@ pub(crate) enum RareEvent {
     Verdict(Arc<VerdictGroup>),
     OrderUpdate(Arc<OrderUpdate>),
     Fill(Arc<Fill>),
+    TightLoop(Arc<LoopRecord>),
+    Settlement(Arc<Settlement>),
     Control(Control),
     Custom(Arc<Custom>),
 }
@@ -177,6 +181,8 @@ impl Records {
             Payload::Verdict(group) => RareEvent::Verdict(Arc::clone(group)),
             Payload::OrderUpdate(update) => RareEvent::OrderUpdate(Arc::clone(update)),
             Payload::Fill(fill) => RareEvent::Fill(Arc::clone(fill)),
+            Payload::TightLoop(record) => RareEvent::TightLoop(Arc::clone(record)),
+            Payload::Settlement(settlement) => RareEvent::Settlement(Arc::clone(settlement)),
             Payload::Control(control) => RareEvent::Control(control.clone()),
             Payload::Custom(custom) => RareEvent::Custom(Arc::clone(custom)),
         };

@@ -12,6 +12,7 @@ use arrow_schema::{ArrowError, DataType, SchemaRef};
 use model::event::Control;
 
 use super::kind::Kind;
+use super::loop_tables;
 use super::order_tables;
 use super::records::{Rare, RareEvent, Records};
 use crate::columns::{schema, some_texts, texts, times, timestamp};
@@ -43,6 +44,10 @@ pub(crate) fn schema_of(kind: Kind) -> SchemaRef {
         Kind::OrderUpdate => order_tables::update_columns(),
         Kind::Fill => order_tables::fill_columns(),
         Kind::Lot => order_tables::lot_columns(),
+        Kind::TightLoop => loop_tables::loop_columns(),
+        Kind::Delta => loop_tables::delta_columns(),
+        Kind::Mismatch => loop_tables::mismatch_columns(),
+        Kind::Settlement => loop_tables::settlement_columns(),
         Kind::Control => vec![("name", Utf8), ("service?", Utf8), ("message?", Utf8)],
         Kind::Custom => {
             vec![("cause_seq?", UInt64), ("publisher", UInt16), ("kind", Utf8), ("fields", Utf8)]
@@ -67,6 +72,10 @@ pub(crate) fn batch_of(
         Kind::OrderUpdate => order_tables::updates(&records.rare, names)?,
         Kind::Fill => order_tables::fills(&records.rare, names)?,
         Kind::Lot => order_tables::lots(&records.rare, names)?,
+        Kind::TightLoop => loop_tables::loops(&records.rare, names)?,
+        Kind::Delta => loop_tables::deltas(&records.rare, names)?,
+        Kind::Mismatch => loop_tables::mismatches(&records.rare, names)?,
+        Kind::Settlement => loop_tables::settlements(&records.rare, names)?,
         Kind::Control => controls(&records.rare),
         Kind::Custom => customs(&records.rare),
     };

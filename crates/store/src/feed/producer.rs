@@ -106,7 +106,7 @@ impl Producer {
 
     /// Fills the batch; whether there may be more behind it.
     fn read_batch(&mut self) -> Result<bool, DataError> {
-        while self.batch.len() < self.spec.batch_rows && self.batch.sub_bar_count() < SUB_BARS_MAX {
+        while self.batch.len() < self.spec.batch_rows && self.batch.extra_count() < SUB_BARS_MAX {
             if self.read_frame()?.is_none() {
                 return Ok(false);
             }

@@ -9,6 +9,7 @@ use model::metrics::Performance;
 use model::money::Quantity;
 use model::numeric::float_of;
 use model::order::{OrderSide, OrderStatus, Refusal};
+use model::tight_loop::LoopRecord;
 use model::time::UtcMillis;
 
 /// Everything that the summary says of orders, trades and equity.
@@ -34,6 +35,10 @@ pub struct Figures {
     pub trades: TradeFigures,
     /// What trading cost, in share class.
     pub costs: Costs,
+    /// Comparisons of both books.
+    pub reconciliations: u64,
+    /// Positions on which they differed.
+    pub mismatches: u64,
 }
 
 impl Default for Figures {
@@ -48,12 +53,19 @@ impl Default for Figures {
             exposure_time: None,
             orders: OrderCounts::default(),
             trades: TradeFigures::default(),
+            reconciliations: 0,
+            mismatches: 0,
             costs: Costs::default(),
         }
     }
 }
 
 impl Figures {
+    pub(crate) fn take_loop(&mut self, record: &LoopRecord) {
+        self.reconciliations += u64::from(record.attempts.compare);
+        self.mismatches += record.diffs.len() as u64;
+    }
+
     pub(crate) fn take_fill(&mut self, fill: &Fill, instruments: &InstrumentTable) {
         let notional = float_of(fill.notional.0) * fill.cash_value;
         let fee = float_of(fill.fee.0) * fill.cash_value;

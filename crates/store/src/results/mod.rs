@@ -32,6 +32,7 @@ pub(crate) struct Results {
     fills: Table,
     trades: Table,
     positions: Table,
+    settlements: Table,
     curve: Curve,
     book: OrderBook,
     figures: Figures,
@@ -52,6 +53,7 @@ impl Results {
             fills: table("fills.parquet", tables::fill_schema())?,
             trades: table("trades.parquet", tables::trade_schema())?,
             positions: table("positions.parquet", tables::position_schema())?,
+            settlements: table("settlements.parquet", tables::settlement_schema())?,
             curve: Curve::new(interval),
             book: OrderBook::default(),
             figures: Figures::default(),
@@ -65,7 +67,7 @@ impl Results {
         let drawdown = self.curve.take(&accounts);
         self.equity.write(tables::equity(&accounts, drawdown))?;
         self.positions.write_rows(tables::positions(&records.positions, names))?;
-        let (mut fills, mut trades) = (Vec::new(), Vec::new());
+        let (mut fills, mut trades, mut settlements) = (Vec::new(), Vec::new(), Vec::new());
         for rare in &records.rare {
             match &rare.event {
                 RareEvent::Intent(group) => {
@@ -90,11 +92,14 @@ impl Results {
                         trades.push((fill.order_id.strategy, &**trip));
                     }
                 }
+                RareEvent::TightLoop(record) => self.figures.take_loop(record),
+                RareEvent::Settlement(settlement) => settlements.push((rare.ts, &**settlement)),
                 RareEvent::Control(_) | RareEvent::Custom(_) => {}
             }
         }
         self.fills.write_rows(tables::fills(&fills, names))?;
         self.trades.write_rows(tables::trades(&trades, names))?;
+        self.settlements.write_rows(tables::settlements(&settlements, names))?;
         self.orders
             .write_rows(tables::orders(&self.book.take_done(&mut self.figures.orders), names))
     }
@@ -103,10 +108,11 @@ impl Results {
     pub(crate) fn close(mut self, names: &Names) -> Result<Figures, FolderError> {
         let open = self.book.take_all(&mut self.figures.orders);
         self.orders.write_rows(tables::orders(&open, names))?;
-        for table in [self.equity, self.orders, self.fills, self.trades, self.positions] {
+        self.curve.complete(&mut self.figures);
+        let Self { equity, orders, fills, trades, positions, settlements, figures, .. } = self;
+        for table in [equity, orders, fills, trades, positions, settlements] {
             table.close()?;
         }
-        self.curve.complete(&mut self.figures);
-        Ok(self.figures)
+        Ok(figures)
     }
 }

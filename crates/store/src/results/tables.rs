@@ -10,6 +10,8 @@ use model::fill::{Fill, RoundTrip};
 use model::money::Price;
 use model::numeric::float_of;
 use model::order::StrategyIx;
+use model::settlement::Settlement;
+use model::time::UtcMillis;
 
 use super::orders::OrderRow;
 use super::terms::Terms;
@@ -196,6 +198,36 @@ pub(crate) fn trades(
         floats(|trip| trip.mae * trip.cash_value),
         floats(|trip| trip.mfe * trip.cash_value),
         Arc::new(UInt32Array::from_iter_values(each().map(|trip| trip.bars))),
+    ])
+}
+
+pub(crate) fn settlement_schema() -> SchemaRef {
+    schema(&[
+        ("ts", timestamp()),
+        ("kind", Utf8),
+        ("position_key", Utf8),
+        ("event_ts", timestamp()),
+        ("rate?", DECIMAL),
+        ("price?", DECIMAL),
+        ("amount", DECIMAL),
+        ("ccy", Utf8),
+    ])
+}
+
+pub(crate) fn settlements(
+    rows: &[(UtcMillis, &Settlement)],
+    names: &Names,
+) -> Result<Vec<ArrayRef>, ArrowError> {
+    let each = || rows.iter().map(|(_, settlement)| settlement);
+    Ok(vec![
+        times(rows.iter().map(|(ts, _)| Some(*ts))),
+        texts(each().map(|settlement| settlement.kind.name())),
+        texts(each().map(|settlement| names.key(settlement.key))),
+        times(each().map(|settlement| Some(settlement.ts_event))),
+        decimals(each().map(|settlement| settlement.rate))?,
+        decimals(each().map(|settlement| settlement.px.map(Price::value)))?,
+        decimals(each().map(|settlement| Some(settlement.amount)))?,
+        texts(each().map(|settlement| names.asset(settlement.paid_to))),
     ])
 }
 

@@ -58,6 +58,18 @@ impl Exchange {
         Some(if is_new { Due::Sent(Arc::clone(&resting.order)) } else { Due::Waiting(seq) })
     }
 
+    /// Whether an order has come, or is on its way, and has not ended.
+    pub fn has(&self, order_id: OrderId) -> bool {
+        self.places.contains_key(&order_id)
+    }
+
+    /// Forgets an order that was never submitted; nothing is reported.
+    pub fn withdraw(&mut self, order_id: OrderId) {
+        if let Some(&seq) = self.places.get(&order_id) {
+            self.remove(seq);
+        }
+    }
+
     /// What an order that was sent does at the open.
     ///
     /// # Errors

@@ -231,7 +231,7 @@ fn a_batch_is_full_when_it_has_many_sub_bars() {
             let sub_bars = frame.unwrap().sub_bars(InstrumentIx(0)).len();
             assert_eq!(sub_bars, if keeps_sub_bars { 1_440 } else { 0 });
             if feed.row == 1 {
-                sizes.push((feed.batch.len(), feed.batch.sub_bar_count()));
+                sizes.push((feed.batch.len(), feed.batch.extra_count()));
             }
         }
         sizes

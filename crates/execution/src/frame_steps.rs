@@ -1,0 +1,169 @@
+//! The steps of a frame, in the order of D55: overdue settlements, fills at the open, settlements of
+//! the bar, fills inside it, refresh.
+
+use std::sync::Arc;
+
+use engine::delivery::Outbox;
+use model::event::Payload;
+use model::frame::{Frame, FundingPoint};
+use model::interface::{Desk, InterfaceError, Submission};
+use model::order::Order;
+use model::time::UtcMillis;
+use venues::exchange::Due;
+
+use crate::execution_service::{ExecutionError, ExecutionService};
+use crate::narrator::Narrator;
+use crate::outcome::RunStop;
+
+impl ExecutionService {
+    /// Executes and settles everything up to T, and takes the data of T.
+    pub(crate) fn execute_frame(
+        &mut self,
+        frame: &Frame,
+        outbox: &mut Outbox,
+    ) -> Result<(), ExecutionError> {
+        let open = frame.ts().before(self.interval);
+        let funding = frame.funding();
+        // What fell due before the open of the bar that fills belongs to the old position (D73).
+        let overdue = funding.partition_point(|point| point.ts <= open);
+        self.settle(&funding[..overdue], outbox)?;
+        let is_quiet = self.exchange.read(|exchange| exchange.open_orders() == 0);
+        if !is_quiet {
+            self.fill_at_open(frame, open, outbox)?;
+        }
+        self.settle(&funding[overdue..], outbox)?;
+        if !is_quiet {
+            let exchange = self.exchange.clone();
+            self.let_venue_move(frame.ts(), outbox, |desk| {
+                Ok(exchange.work(|exchange| exchange.match_rest(desk))?)
+            })?;
+        }
+        self.refresh(frame)
+    }
+
+    /// Submits what has come to the venues and lets what waits there meet the open, oldest first.
+    fn fill_at_open(
+        &mut self,
+        frame: &Frame,
+        open: UtcMillis,
+        outbox: &mut Outbox,
+    ) -> Result<(), ExecutionError> {
+        let exchange = self.exchange.clone();
+        let mut dues = Vec::new();
+        self.let_venue_move(open, outbox, |desk| {
+            dues = exchange.work(|exchange| exchange.begin_open(frame, desk))?;
+            Ok(())
+        })?;
+        for due in dues {
+            match due {
+                Due::Sent(order) => self.submit(open, order, outbox)?,
+                Due::Waiting(seq) => self.let_venue_move(open, outbox, |desk| {
+                    Ok(exchange.work(|exchange| exchange.work(seq, desk))?)
+                })?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Sends one order through its tight loop, unless it has ended while it waited for its turn.
+    fn submit(
+        &mut self,
+        ts: UtcMillis,
+        order: Arc<Order>,
+        outbox: &mut Outbox,
+    ) -> Result<(), ExecutionError> {
+        let order_id = order.order_id;
+        if !self.exchange.read(|exchange| exchange.has(order_id)) {
+            return Ok(());
+        }
+        let mut narrator = Narrator::new(outbox, &mut self.counts);
+        let submissions = [Submission::Trade(order)];
+        let Self { manager, venues, ledger, .. } = self;
+        let processed = manager.process_orders(ts, &submissions, venues, ledger, &mut narrator);
+        if processed.outcomes.iter().any(crate::outcome::OrderOutcome::is_skipped) {
+            self.ledger.end_order(order_id);
+            self.exchange.work(|exchange| exchange.withdraw(order_id));
+        }
+        self.note(processed.ending)
+    }
+
+    /// The pass at the close (`same_close`).
+    pub(crate) fn fill_at_close(
+        &mut self,
+        frame: &Frame,
+        outbox: &mut Outbox,
+    ) -> Result<(), ExecutionError> {
+        let exchange = self.exchange.clone();
+        self.let_venue_move(frame.ts(), outbox, |desk| {
+            Ok(exchange.work(|exchange| exchange.match_close(frame, desk))?)
+        })
+    }
+
+    /// Lets venues move on their own; each report is a loop that is finished before the next.
+    pub(crate) fn let_venue_move(
+        &mut self,
+        ts: UtcMillis,
+        outbox: &mut Outbox,
+        movement: impl FnOnce(&mut dyn Desk) -> Result<(), InterfaceError>,
+    ) -> Result<(), ExecutionError> {
+        let mut narrator = Narrator::new(outbox, &mut self.counts);
+        let moved = self.manager.let_venue_move(ts, &mut self.ledger, &mut narrator, movement);
+        self.note(moved)
+    }
+
+    /// An operation that failed ends the run once the frame is finished, everything else at once.
+    fn note(&mut self, ending: Result<(), RunStop>) -> Result<(), ExecutionError> {
+        match ending {
+            Ok(()) => Ok(()),
+            Err(stop @ RunStop::OrderFailed { .. }) => {
+                self.stop.get_or_insert(stop);
+                Ok(())
+            }
+            Err(stop @ RunStop::System(_)) => Err(stop.into()),
+        }
+    }
+
+    /// Settles what fell due, in both books, each on its own positions; then both must agree.
+    fn settle(
+        &mut self,
+        funding: &[FundingPoint],
+        outbox: &mut Outbox,
+    ) -> Result<(), ExecutionError> {
+        for point in funding {
+            self.books.change(|books| books.settle_funding(point))?;
+            if let Some(settlement) = self.ledger.settle_funding(point)? {
+                self.require_agreement("funding", point.ts)?;
+                outbox.publish(Payload::Settlement(Arc::new(settlement)));
+            }
+        }
+        Ok(())
+    }
+
+    /// Both books agree, or the run ends: in a backtest nothing may come between them.
+    fn require_agreement(
+        &mut self,
+        what: &'static str,
+        ts: UtcMillis,
+    ) -> Result<(), ExecutionError> {
+        self.ledger.query_real()?;
+        let reconciliation = self.ledger.reconcile();
+        let Some(mismatch) = reconciliation.mismatches.first() else { return Ok(()) };
+        Err(ExecutionError::Mismatch {
+            what,
+            ts,
+            key: self.instruments.key(mismatch.key).clone(),
+            simulated: mismatch.simulated.amount,
+            real: mismatch.real.amount,
+            difference: mismatch.difference(),
+        })
+    }
+
+    /// Takes the data of T and values the account at it.
+    fn refresh(&mut self, frame: &Frame) -> Result<(), ExecutionError> {
+        self.market.advance(frame);
+        self.books.change(|books| books.observe(frame));
+        self.ledger.observe(frame);
+        self.ledger.run_chain(frame.ts())?;
+        Ok(())
+    }
+}
