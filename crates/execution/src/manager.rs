@@ -348,3 +348,6 @@ fn tell_end(
         observer.update(std::sync::Arc::new(update));
     }
 }
+
+#[cfg(test)]
+mod tests;
