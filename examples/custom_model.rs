@@ -81,4 +81,4 @@ const TRADES: u64 = 171;
 const FEES: f64 = 2_137.089_264_381_421;
 const SLIPPAGE: f64 = 2_680.481_564_400_002_8;
 const EQUITY_END: f64 = 21_363.040_531_218_58;
-const DIGEST: &str = "1fdedd1248293a7fa05ebc2ef7b7391ec8e0dae2e6c9738a8da5e276d1a4379e";
+const DIGEST: &str = "0f5f8d8681c3458ed93caf0e1b0dae692bc64f750450437b0bc0868329fc0d6a";

@@ -97,4 +97,4 @@ fn main() -> Result<(), BacktestError> {
 
 const FILLED: u64 = 52;
 const EQUITY_END: f64 = 72_551.059_57;
-const DIGEST: &str = "e2c05f04e5d950c3cd515ff8ac55929b1524373882acb27373cc3446553195eb";
+const DIGEST: &str = "d79c038ab5bc28db13bfa4e93da899f9bc757a648dd7cf9236a5e0b0b037424c";

@@ -103,4 +103,4 @@ fn main() -> Result<(), BacktestError> {
 
 const TRADES: u64 = 41;
 const EQUITY_END: f64 = 9_199.748_878_35;
-const DIGEST: &str = "6c769254986aecd455e0d5e8baa438325560e12b86931ae34a49ce583e20647f";
+const DIGEST: &str = "d86ae343e9fb0bd513911584b9bd8f98919723d8c0a2cd64c0729dfcf301a1dc";

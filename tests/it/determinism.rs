@@ -351,7 +351,7 @@ fn the_bundled_example_has_its_pinned_digest() {
     let output = support::run(folder.path(), &["backtest", "--quiet", "--out", "out"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let summary = summary(&folder.path().join("out"));
-    expect!["341946cfbc4912f4ac8c6667ba4f318226c9d16c6be0d90066ccb7b5ec92826c"]
+    expect!["2a3c89d04b2a8bea1bf5590de8a4853eea4b8db990fc5858222ffa6a9ec7a8a7"]
         .assert_eq(summary["digest"].as_str().unwrap());
 }
 

@@ -54,6 +54,8 @@ pub enum ParameterKind {
     File,
     /// `true` or `false`.
     Flag,
+    /// Shares of venues that add up to one, such as `{ binance = 0.6, okx = 0.4 }`.
+    Allocation,
 }
 
 /// The value of a parameter in a run.
@@ -78,6 +80,34 @@ pub enum ParameterValue {
     },
     /// Yes or no.
     Flag(bool),
+    /// Shares of venues.
+    Allocation(Allocation),
+}
+
+/// How something is divided among venues.
+///
+/// Invariant: no share is negative, and they add up to exactly one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allocation(BTreeMap<Box<str>, Decimal>);
+
+impl Allocation {
+    /// The allocation of these shares; `None` unless they add up to exactly one and none is negative.
+    pub fn new(shares: impl IntoIterator<Item = (Box<str>, Decimal)>) -> Option<Self> {
+        let shares: BTreeMap<Box<str>, Decimal> = shares.into_iter().collect();
+        let total: Decimal = shares.values().sum();
+        let sound = total == Decimal::ONE && shares.values().all(|share| *share >= Decimal::ZERO);
+        sound.then_some(Self(shares))
+    }
+
+    /// The share of a venue; zero if it has none.
+    pub fn share(&self, venue: &str) -> Decimal {
+        self.0.get(venue).copied().unwrap_or_default()
+    }
+
+    /// Venues and their shares, in the order of the names.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Decimal)> {
+        self.0.iter().map(|(venue, share)| (&**venue, *share))
+    }
 }
 
 /// The values of all declared parameters, defaults included.
@@ -204,6 +234,20 @@ impl Parameters {
     }
 }
 
+impl Parameters {
+    /// Shares of venues.
+    ///
+    /// # Panics
+    ///
+    /// If no allocation of this name is declared.
+    pub fn allocation(&self, name: &str) -> &Allocation {
+        match self.0.get(name) {
+            Some(ParameterValue::Allocation(value)) => value,
+            other => panic!("parameter `{name}` is not declared as an allocation: {other:?}"),
+        }
+    }
+}
+
 /// Why a strategy cannot be built: all that is wrong with its parameters, at least one fault.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ParameterError(Vec<ParameterFault>);
@@ -260,6 +304,26 @@ impl Error for ParameterError {}
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_allocation_adds_up_to_exactly_one() {
+        let of = |shares: &[(&str, &str)]| {
+            Allocation::new(
+                shares.iter().map(|(venue, share)| ((*venue).into(), share.parse().unwrap())),
+            )
+        };
+        let third = "0.3333333333333333333333333333";
+        let allocation = of(&[("okx", "0.3"), ("binance", "0.4"), ("bybit", "0.3")]).unwrap();
+        assert_eq!(
+            allocation.iter().map(|(venue, _)| venue).collect::<Vec<_>>(),
+            ["binance", "bybit", "okx"]
+        );
+        assert_eq!(allocation.share("binance"), Decimal::new(4, 1));
+        assert_eq!(allocation.share("kraken"), Decimal::ZERO);
+        assert_eq!(of(&[]), None);
+        assert_eq!(of(&[("okx", "1.1"), ("bybit", "-0.1")]), None);
+        assert_eq!(of(&[("okx", third), ("binance", third), ("bybit", third)]), None);
+    }
 
     #[test]
     fn an_error_reads_as_its_faults() {

@@ -89,6 +89,9 @@ pub trait StrategyKind: Strategy + Sized + 'static {
     /// What it does, in a sentence.
     const SUMMARY: &'static str;
 
+    /// Whether it lives on funding, so that perpetuals without funding data are a fault.
+    const NEEDS_FUNDING: bool = false;
+
     /// Its parameters, with units, limits and defaults.
     fn parameters() -> &'static [ParameterSpec];
 

@@ -23,6 +23,7 @@ pub struct CatalogEntry {
     name: &'static str,
     summary: &'static str,
     parameters: &'static [ParameterSpec],
+    needs_funding: bool,
     build: Build,
 }
 
@@ -40,6 +41,11 @@ impl CatalogEntry {
     /// Its parameters.
     pub const fn parameters(&self) -> &'static [ParameterSpec] {
         self.parameters
+    }
+
+    /// Whether it lives on funding.
+    pub const fn needs_funding(&self) -> bool {
+        self.needs_funding
     }
 
     /// Whether a parameter says which instruments it trades; if not, it may trade any of the run.
@@ -181,6 +187,7 @@ impl Catalog {
             name,
             summary: S::SUMMARY,
             parameters: S::parameters(),
+            needs_funding: S::NEEDS_FUNDING,
             build: |setup| S::build(setup).map(|strategy| Box::new(strategy) as Box<dyn Strategy>),
         });
         self

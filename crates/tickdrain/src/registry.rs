@@ -1,113 +1,44 @@
-//! The registry: venues and instruments with the rules and fees that hold unless a run file says
-//! otherwise.
+//! The registry: venues, assets, tokens and instruments with the rules and fees that hold unless a
+//! run file says otherwise.
 
+mod asset;
+mod change;
 mod instrument;
+mod tiers;
+mod token;
+mod venue;
 
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
-use model::Decimal;
-use model::instrument::{InstrumentId, MarketType};
-use model::key::PositionType;
+use model::instrument::InstrumentId;
+use model::key::{PositionKey, PositionType};
 
+pub use self::asset::AssetEntry;
+pub use self::change::TermsChange;
 pub(crate) use self::instrument::{Asset, InstrumentName};
 pub use self::instrument::{ContractKind, InstrumentEntry, PerpTerms};
+pub use self::tiers::MarginTierEntry;
+pub use self::token::{TokenEntry, TokenTerms};
+pub use self::venue::{AccountRules, Fees, VenueEntry, VenueKind};
+pub(crate) use self::venue::{FEE_BPS, VENUE_KINDS};
 use crate::runfile::document::{self, Node};
 use crate::runfile::fault::{Fault, FaultLog, Faults};
-use crate::runfile::field::{Choice, Text};
-use crate::runfile::number::Number;
+use crate::runfile::number::Whole;
 use crate::runfile::place::{Place, Source};
 use crate::runfile::reader::TableReader;
 
 const BUILT_IN: &str = include_str!("../registry.toml");
 
-/// What a venue is, which decides what can be held there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub enum VenueKind {
-    /// A centralised exchange.
-    Cex,
-    /// A decentralised exchange.
-    Dex,
-    /// A lending protocol.
-    Lending,
-    /// A staking protocol.
-    Staking,
-    /// A wallet on chain.
-    Wallet,
-    /// Infrastructure that holds nothing: an RPC node, a bundler of flash loans.
-    Infra,
-    /// A service such as a model that predicts.
-    Service,
-}
-
-/// The words for [`VenueKind`].
-pub(crate) const VENUE_KINDS: Choice<'static, VenueKind> = Choice(&[
-    ("cex", VenueKind::Cex),
-    ("dex", VenueKind::Dex),
-    ("lending", VenueKind::Lending),
-    ("staking", VenueKind::Staking),
-    ("wallet", VenueKind::Wallet),
-    ("infra", VenueKind::Infra),
-    ("service", VenueKind::Service),
-]);
-
-impl VenueKind {
-    /// The kind as files spell it.
-    pub fn name(self) -> &'static str {
-        VENUE_KINDS.word(self)
-    }
-
-    /// The types of position that can be held there (specification 01 §2.4).
-    pub const fn position_types(self) -> &'static [PositionType] {
-        use PositionType::{AToken, BaseToken, Claim, DebtToken, FlashDebt, Lst, Perp, Transit};
-        match self {
-            Self::Cex => &[BaseToken, Perp, Transit],
-            Self::Lending => &[AToken, DebtToken, FlashDebt],
-            Self::Staking => &[Lst, Claim],
-            Self::Wallet => &[BaseToken, Transit],
-            Self::Dex | Self::Infra | Self::Service => &[],
-        }
-    }
-}
-
-/// Maker and taker fee, in basis points of the notional; negative for a rebate.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Fees {
-    /// Fee of an order that rests first.
-    pub maker_bps: Decimal,
-    /// Fee of an order that takes liquidity.
-    pub taker_bps: Decimal,
-}
-
-/// A venue with its fees.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct VenueEntry {
-    /// Its name in keys and ids.
-    pub name: Box<str>,
-    /// What it is.
-    pub kind: VenueKind,
-    /// Fees of its spot market, and of every market that is no perpetual.
-    pub spot: Fees,
-    /// Fees of its perpetuals.
-    pub perp: Fees,
-}
-
-impl VenueEntry {
-    /// The fees on one of its markets.
-    pub const fn fees(&self, market: MarketType) -> Fees {
-        match market {
-            MarketType::Perp => self.perp,
-            MarketType::Spot | MarketType::Pool | MarketType::Swap => self.spot,
-        }
-    }
-}
-
-/// Venues and instruments, with the hash that stands for them in a run id.
+/// Venues, assets, tokens and instruments, with the hash that stands for them in a run id.
 #[derive(Clone, Debug)]
 pub struct Registry {
     version: String,
     venues: Vec<VenueEntry>,
+    assets: BTreeMap<Box<str>, AssetEntry>,
+    tokens: BTreeMap<PositionKey, TokenEntry>,
     instruments: BTreeMap<InstrumentId, InstrumentEntry>,
+    gas_units: BTreeMap<String, u64>,
     hash: blake3::Hash,
 }
 
@@ -138,10 +69,24 @@ impl Registry {
         let mut resolved = Vec::new();
         let mut venues = Vec::new();
         for table in reader.tables("venue") {
-            let (venue, table) = read_venue(table);
+            let (venue, table) = VenueEntry::read(table);
             venues.extend(venue);
             resolved.push(table);
         }
+        let mut assets = BTreeMap::new();
+        for table in reader.tables("asset") {
+            let (asset, table) = AssetEntry::read(table);
+            assets.extend(asset.map(|asset| (asset.name.clone(), asset)));
+            resolved.push(table);
+        }
+        let mut tokens = BTreeMap::new();
+        for table in reader.tables("token") {
+            let (token, table) = TokenEntry::read(table);
+            tokens.extend(token.map(|token| (token.key.clone(), token)));
+            resolved.push(table);
+        }
+        let (gas_units, table) = read_gas_units(reader.table("gas_units"));
+        resolved.push(table);
         let mut instruments = BTreeMap::new();
         for table in reader.tables("instrument") {
             let place = table.place("id");
@@ -160,7 +105,7 @@ impl Registry {
             hasher.update(b"\n");
         }
         let hash = hasher.finalize();
-        let registry = Self { version, venues, instruments, hash };
+        let registry = Self { version, venues, assets, tokens, instruments, gas_units, hash };
         if log.is_empty() { Ok(registry) } else { Err(log.into_faults()) }
     }
 
@@ -189,60 +134,103 @@ impl Registry {
         self.instruments.values()
     }
 
-    /// The instrument of an id.
+    /// The instrument of an id: base, quote, settle and the rest are looked up, never cut out of the
+    /// symbol (D18).
     pub fn instrument(&self, id: &InstrumentId) -> Option<&InstrumentEntry> {
         self.instruments.get(id)
     }
+
+    /// The instruments of a symbol at a venue: at most one on each market.
+    pub fn named<'a>(
+        &'a self,
+        venue: &'a str,
+        symbol: &'a str,
+    ) -> impl Iterator<Item = &'a InstrumentEntry> {
+        self.instruments()
+            .filter(move |known| *known.id.venue == *venue && *known.id.symbol == *symbol)
+    }
+
+    /// All assets, in the order of their names.
+    pub fn assets(&self) -> impl Iterator<Item = &AssetEntry> {
+        self.assets.values()
+    }
+
+    /// The asset of a name.
+    pub fn asset(&self, name: &str) -> Option<&AssetEntry> {
+        self.assets.get(name)
+    }
+
+    /// What an asset is added up under; its own name if the registry does not know it.
+    pub fn asset_id<'a>(&'a self, name: &'a str) -> &'a str {
+        self.asset(name).map_or(name, |asset| &asset.asset_id)
+    }
+
+    /// All tokens of protocols, in the order of their keys.
+    pub fn tokens(&self) -> impl Iterator<Item = &TokenEntry> {
+        self.tokens.values()
+    }
+
+    /// The token of a key.
+    pub fn token(&self, key: &PositionKey) -> Option<&TokenEntry> {
+        self.tokens.get(key)
+    }
+
+    /// Units of gas by operation; `None` for one that the registry does not list.
+    pub fn gas_units(&self, operation: &str) -> Option<u64> {
+        self.gas_units.get(operation).copied()
+    }
+
+    /// Every position key that the registry allows, in canonical order.
+    pub fn keys(&self) -> Vec<PositionKey> {
+        let mut keys: Vec<PositionKey> = self.tokens.keys().cloned().collect();
+        for venue in &self.venues {
+            for kind in venue.position_types() {
+                let symbols = self.symbols(venue, *kind);
+                let text = |symbol| format!("{}:{}:{symbol}", venue.name, kind.name());
+                keys.extend(symbols.iter().filter_map(|symbol| text(symbol).parse().ok()));
+            }
+        }
+        keys.sort();
+        keys.dedup();
+        keys
+    }
+
+    /// Symbols of a type at a venue; those of tokens are in [`tokens`](Self::tokens).
+    fn symbols(&self, venue: &VenueEntry, kind: PositionType) -> Vec<&str> {
+        let traded = self.instruments().filter(|entry| entry.id.venue == venue.name);
+        match (kind, venue.kind) {
+            (PositionType::Perp, _) => {
+                traded.filter(|entry| entry.perp.is_some()).map(|entry| &*entry.id.symbol).collect()
+            }
+            (PositionType::BaseToken | PositionType::Transit, VenueKind::Wallet) => {
+                let held = |asset: &&AssetEntry| self.issuer(&asset.name).is_none();
+                self.assets().filter(held).map(|asset| &*asset.name).collect()
+            }
+            (PositionType::BaseToken | PositionType::Transit, _) => {
+                traded.flat_map(InstrumentEntry::held).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// The key of a token that a wallet holds under the name of its issuer (specification 01 §2.4).
+    pub fn issuer(&self, asset: &str) -> Option<&PositionKey> {
+        use PositionType::{AToken, DebtToken, Lst};
+        self.tokens
+            .keys()
+            .find(|key| key.symbol() == asset && matches!(key.kind(), AToken | DebtToken | Lst))
+    }
 }
 
-/// A fee may be a rebate; a tenth of the notional is more than any venue has ever given.
-pub(crate) const FEE_BPS: Number = Number {
-    min: Decimal::from_parts(1_000, 0, 0, true, 0),
-    max: Decimal::from_parts(10_000, 0, 0, false, 0),
-};
-
-fn read_venue(mut reader: TableReader<'_>) -> (Option<VenueEntry>, toml::Table) {
-    let name = reader.required("name", &Text("the venue's name in keys"));
-    let kind = reader.required("kind", &VENUE_KINDS);
-    let mut fees = |maker: &str, taker: &str| Fees {
-        maker_bps: reader.or_default(maker, &FEE_BPS, Decimal::ZERO),
-        taker_bps: reader.or_default(taker, &FEE_BPS, Decimal::ZERO),
-    };
-    let spot = fees("spot_maker_bps", "spot_taker_bps");
-    let perp = fees("perp_maker_bps", "perp_taker_bps");
-    let venue =
-        name.zip(kind).map(|(name, kind)| VenueEntry { name: name.into(), kind, spot, perp });
-    (venue, reader.finish())
+fn read_gas_units(mut reader: TableReader<'_>) -> (BTreeMap<String, u64>, toml::Table) {
+    let keys = reader.free_keys().iter().map(|entry| entry.key.clone());
+    let mut units = BTreeMap::new();
+    for key in keys {
+        let count = reader.optional(&key, &Whole { min: 1, max: 30_000_000 });
+        units.extend(count.and_then(|count| u64::try_from(count).ok()).map(|count| (key, count)));
+    }
+    (units, reader.finish())
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_built_in_registry_is_whole() {
-        let registry = Registry::built_in();
-        for instrument in registry.instruments() {
-            let venue = registry.venue(&instrument.id.venue);
-            assert!(venue.is_some(), "{}", instrument.id);
-            assert_eq!(instrument.perp.is_some(), instrument.id.market == MarketType::Perp);
-        }
-        assert!(registry.venue("wallet").is_some(), "initial holdings may be in a wallet");
-    }
-
-    #[test]
-    fn only_what_the_registry_says_is_hashed() {
-        let hash = |text: &str| Registry::parse(text).unwrap().hash();
-        let commented = format!("# a comment\n{BUILT_IN}");
-        assert_eq!(hash(&commented), Registry::built_in().hash());
-        let charged = BUILT_IN.replacen("_bps = \"10\"", "_bps = \"11\"", 1);
-        assert_ne!(hash(&charged), Registry::built_in().hash());
-    }
-
-    #[test]
-    fn a_registry_with_faults_is_refused() {
-        let twice = "[[instrument]]\nid = \"a:spot:B\"\nbase = \"B\"\nquote = \"C\"\n".repeat(2);
-        let faults = Registry::parse(&twice).unwrap_err();
-        assert_eq!(faults.iter().map(|fault| fault.code).collect::<Vec<_>>(), ["CFG-INSTRUMENT"]);
-    }
-}
+mod tests;

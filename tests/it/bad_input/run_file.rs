@@ -190,7 +190,7 @@ fn faults_at_every_level_are_listed_in_one_go() {
              --> run.toml:1:1
               |
             1 | shareclass = "USDT"
-              | ^^^^^^^^^^ expected one of name, share_class, start, end, interval, align, warmup, benchmark, seed, initial, instruments, data, venues, execution, strategy, risk, pnl, audit, results, engine
+              | ^^^^^^^^^^ expected one of name, share_class, peg, start, end, interval, align, warmup, benchmark, seed, position_subscriptions, initial, instruments, data, venues, execution, transfers, strategy, risk, pnl, audit, results, engine
               |
               = help: did you mean `share_class`?
 
@@ -276,17 +276,11 @@ fn what_is_not_implemented_yet() {
             12 | exit_at_end = true
                |               ^^^^ expected false
 
-            error[CFG-NOT-IMPLEMENTED]: execution.on_failed_order = "continue" is not implemented yet
-              --> run.toml:13:19
-               |
-            13 | on_failed_order = "continue"
-               |                   ^^^^^^^^^^ expected "abort_run"
-
-            error[CFG-NOT-IMPLEMENTED]: risk.max_leverage is not implemented yet
+            error[CFG-UNKNOWN-KEY]: unknown key `max_leverage` in risk
               --> run.toml:15:1
                |
             15 | max_leverage = 2
-               | ^^^^^^^^^^^^ expected no keys here
+               | ^^^^^^^^^^^^ expected one of enabled_risk_types, reset_frames, hysteresis, max_leg_delta, on_critical, max_drawdown, health_factor, ltv_ratio, cex_margin_ratio, mm_usage, delta_risk, peg_risk, funding_risk, drawdown, concentration, data_staleness
 
             error[CFG-NOT-IMPLEMENTED]: results.every_frame = true is not implemented yet
               --> run.toml:17:15
@@ -294,7 +288,7 @@ fn what_is_not_implemented_yet() {
             17 | every_frame = true
                |               ^^^^ expected false
 
-            4 faults in all
+            3 faults in all
             exit code 78
         "#]],
     );

@@ -294,15 +294,15 @@ fn limits_of_an_instrument_that_cannot_be() {
     check_instrument(
         "price_band = 500",
         &expect![[r#"
-        error[CFG-UNKNOWN-KEY]: unknown key `price_band` in instruments
-          --> run.toml:13:1
-           |
-        13 | price_band = 500
-           | ^^^^^^^^^^ expected one of id, base, quote, tick, lot, min_qty, min_notional, max_qty, price_band_bps, trading
-           |
-           = help: did you mean `price_band_bps`?
-        exit code 78
-    "#]],
+            error[CFG-UNKNOWN-KEY]: unknown key `price_band` in instruments
+              --> run.toml:13:1
+               |
+            13 | price_band = 500
+               | ^^^^^^^^^^ expected one of id, base, quote, tick, lot, min_qty, min_notional, max_qty, price_band_bps, trading, valid_from, changes
+               |
+               = help: did you mean `price_band_bps`?
+            exit code 78
+        "#]],
     );
 }
 

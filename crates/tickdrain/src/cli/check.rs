@@ -15,13 +15,18 @@ pub(super) fn run(app: &App, run_file: &Path, overrides: &[String]) -> u8 {
         Ok(config) => config,
         Err(faults) => return complaint::print(&faults.into()),
     };
+    complaint::print_warnings(&config.warnings);
     let code = check_files(&config);
     if code != 0 {
         return code;
     }
     match wiring::open_feed(&config) {
         Ok(_) => {
-            say!("{}: nothing to complain about", config.name);
+            match config.warnings.len() {
+                0 => say!("{}: nothing to complain about", config.name),
+                1 => say!("{}: nothing wrong, 1 warning", config.name),
+                several => say!("{}: nothing wrong, {several} warnings", config.name),
+            }
             0
         }
         Err(error) => complaint::print(&error),

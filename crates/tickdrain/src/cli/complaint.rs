@@ -9,6 +9,7 @@ use store::FolderError;
 use store::candles::DataError;
 
 use crate::error::{BacktestError, is_missed_frame};
+use crate::runfile::fault::Faults;
 
 /// Prints an error to standard error and returns its exit code.
 pub(super) fn print(error: &BacktestError) -> u8 {
@@ -26,6 +27,13 @@ pub(super) fn print(error: &BacktestError) -> u8 {
         },
     }
     error.exit_code()
+}
+
+/// Prints what is odd about a run file without being wrong.
+pub(super) fn print_warnings(warnings: &Faults) {
+    if !warnings.is_empty() {
+        line(&warnings.render(std::io::stderr().is_terminal()));
+    }
 }
 
 /// Prints a fault of a data file.

@@ -104,9 +104,10 @@ fn run_file(entry: &CatalogEntry, data: &Path) -> String {
     );
     for spec in entry.parameters() {
         let value = match (spec.default, spec.kind) {
-            (Some(default), ParameterKind::Integer { .. } | ParameterKind::Flag) => {
-                default.to_owned()
-            }
+            (
+                Some(default),
+                ParameterKind::Integer { .. } | ParameterKind::Flag | ParameterKind::Allocation,
+            ) => default.to_owned(),
             (Some(default), _) => format!("{default:?}"),
             (None, ParameterKind::File) => format!("{:?}", file_of(spec)),
             (None, _) => {

@@ -3,10 +3,13 @@
 use model::Decimal;
 use model::instrument::{InstrumentId, MarketType};
 use model::key::PositionKey;
+use model::time::{Interval, UtcMillis};
 
+use super::change::{self, TermsChange};
+use super::tiers::{self, MarginTierEntry};
 use crate::runfile::document::Node;
 use crate::runfile::fault::Fault;
-use crate::runfile::field::{Choice, Field, Flag, wrong};
+use crate::runfile::field::{Choice, Field, Flag, Instant, Length, wrong};
 use crate::runfile::number::{Number, Positive};
 use crate::runfile::reader::TableReader;
 
@@ -19,6 +22,13 @@ pub enum ContractKind {
     Inverse,
 }
 
+impl ContractKind {
+    /// The kind as files spell it.
+    pub fn name(self) -> &'static str {
+        CONTRACTS.word(self)
+    }
+}
+
 const CONTRACTS: Choice<'static, ContractKind> =
     Choice(&[("linear", ContractKind::Linear), ("inverse", ContractKind::Inverse)]);
 
@@ -27,6 +37,13 @@ const PRICE_BAND_BPS: Number = Number {
     min: Decimal::from_parts(1, 0, 0, false, 18),
     max: Decimal::from_parts(1_000_000, 0, 0, false, 0),
 };
+
+impl PerpTerms {
+    /// The margin tiers of an instant, of the latest date without one.
+    pub fn tiers_at(&self, instant: Option<UtcMillis>) -> Vec<MarginTierEntry> {
+        tiers::at(&self.tiers, instant)
+    }
+}
 
 /// What only a perpetual has.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -37,7 +54,14 @@ pub struct PerpTerms {
     pub contract: ContractKind,
     /// Base units (linear) or quote units (inverse) of one contract.
     pub contract_size: Decimal,
+    /// Time between two payments of funding; the stamps of the data count, this says what a gap is.
+    pub funding_interval: Interval,
+    /// Margin tiers, ascending for each date; empty where the registry has none.
+    pub tiers: Vec<MarginTierEntry>,
 }
+
+/// Eight hours, as at most venues.
+const FUNDING_MS: i64 = 8 * 3_600_000;
 
 /// An instrument as the registry or the run file describes it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -62,15 +86,45 @@ pub struct InstrumentEntry {
     pub price_band_bps: Option<Decimal>,
     /// Whether the venue takes orders in it.
     pub trading: bool,
+    /// From when on the registry vouches for these terms; `None` if it does not say.
+    pub valid_from: Option<UtcMillis>,
+    /// What changed later, in the order of time.
+    pub changes: Vec<TermsChange>,
     /// Terms of a perpetual; `None` on every other market.
     pub perp: Option<PerpTerms>,
 }
 
 impl InstrumentEntry {
+    /// The entry with the terms of an instant, of the latest ones without one; what changes after it
+    /// is still in [`changes`](Self::changes).
+    pub fn at(&self, instant: Option<UtcMillis>) -> Self {
+        let mut entry = self.clone();
+        let has_come =
+            |change: &TermsChange| instant.is_none_or(|instant| change.valid_from <= instant);
+        for change in self.changes.iter().filter(|change| has_come(change)) {
+            entry.valid_from = Some(change.valid_from);
+            entry.tick = change.tick.unwrap_or(entry.tick);
+            entry.lot = change.lot.unwrap_or(entry.lot);
+            entry.min_qty = change.min_qty.unwrap_or(entry.min_qty);
+            entry.min_notional = change.min_notional.unwrap_or(entry.min_notional);
+        }
+        entry.changes.retain(|change| !has_come(change));
+        entry
+    }
+
     /// Every asset that it involves.
     pub fn assets(&self) -> impl Iterator<Item = &str> {
         let settle = self.perp.as_ref().map(|perp| &*perp.settle);
         [&*self.base, &*self.quote].into_iter().chain(settle)
+    }
+
+    /// Every asset that has to be held to trade it: base and quote, or what a perpetual settles in.
+    pub fn held(&self) -> impl Iterator<Item = &str> {
+        let held = match &self.perp {
+            Some(perp) => [Some(&*perp.settle), None],
+            None => [Some(&*self.base), Some(&*self.quote)],
+        };
+        held.into_iter().flatten()
     }
 
     /// Reads one; what is absent comes from the entry that `known` has for its id, else from the
@@ -107,6 +161,10 @@ impl InstrumentEntry {
             .optional("price_band_bps", &PRICE_BAND_BPS)
             .or_else(|| known.and_then(|known| known.price_band_bps));
         let trading = reader.or_default("trading", &Flag, known.is_none_or(|known| known.trading));
+        let valid_from = reader
+            .optional("valid_from", &Instant)
+            .or_else(|| known.and_then(|known| known.valid_from));
+        let changes = change::read(&mut reader);
         let entry = match base.zip(quote) {
             Some((base, quote)) => {
                 let (base, quote) = (base.into(), quote.into());
@@ -121,6 +179,8 @@ impl InstrumentEntry {
                     min_notional,
                     price_band_bps,
                     trading,
+                    valid_from,
+                    changes,
                     perp,
                 })
             }
@@ -156,7 +216,13 @@ fn read_perp(
     let settle = reader.or_default("settle", &Asset, settle);
     let size = known.map_or(Decimal::ONE, |known| known.contract_size);
     let contract_size = reader.or_default("contract_size", &Positive, size);
-    Some(PerpTerms { settle: settle.into(), contract, contract_size })
+    let usual = Interval::from_millis(FUNDING_MS).expect("eight hours are positive");
+    let funding_interval = known.map_or(usual, |known| known.funding_interval);
+    let funding_interval = reader.or_default("funding_interval", &Length, funding_interval);
+    let known_tiers = || known.map(|known| known.tiers.clone()).unwrap_or_default();
+    let tiers = tiers::read(reader).unwrap_or_else(known_tiers);
+    let settle = settle.into();
+    Some(PerpTerms { settle, contract, contract_size, funding_interval, tiers })
 }
 
 /// Name of an asset: what can be the symbol of a position key.

@@ -5,8 +5,8 @@ use std::io;
 use std::path::Path;
 
 use model::Decimal;
-use model::instrument::{InstrumentId, InstrumentIx, InstrumentTable, MarketType};
-use model::key::PositionKey;
+use model::instrument::{InstrumentIx, InstrumentTable};
+use model::key::{PositionKey, PositionType};
 use model::parameter::ParameterError;
 use model::strategy::{Strategy, StrategySetup};
 use model::time::{Interval, UtcMillis};
@@ -18,24 +18,43 @@ use super::execution::{self, ExecutionConfig};
 use super::fault::{Fault, FaultClass, FaultLog, Faults};
 use super::field::{Choice, Instant, Length, Text};
 use super::initial;
-use super::instruments::{self, InstrumentBook, Listed};
+use super::instruments::{InstrumentBook, Listed};
+use super::key::KeyRules;
 use super::number::Whole;
 use super::options::{self, AuditLevel, EngineConfig, ResultsConfig};
 use super::overrides;
 use super::place::{Place, Source};
+use super::pnl::{self, PnlConfig};
 use super::reader::TableReader;
+use super::risk::{self, RiskConfig};
 use super::semantic;
+use super::settlement;
 use super::strategy::{self, Scope, StrategyConfig};
-use super::venues::{VenueBook, unknown_venue};
+use super::subscriptions;
+use super::table;
+use super::transfers::{self, TransferConfig};
+use super::venues::VenueBook;
 use crate::catalog::Catalog;
-use crate::registry::{Asset, Registry};
+use crate::registry::{Asset, InstrumentEntry, Registry};
 
 const ALIGNS: Choice<'static, Align> = Choice(&[("outer", Align::Outer), ("inner", Align::Inner)]);
 
+/// What a stable coin is worth in its currency.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Peg {
+    /// One.
+    Fixed,
+    /// What a series of prices says.
+    Series,
+}
+
+const PEGS: Choice<'static, Peg> = Choice(&[("fixed", Peg::Fixed), ("series", Peg::Series)]);
+
 /// Order of the sections in a resolved run file.
-const ORDER: [&str; 20] = [
+const ORDER: [&str; 23] = [
     "name",
     "share_class",
+    "peg",
     "start",
     "end",
     "interval",
@@ -43,11 +62,13 @@ const ORDER: [&str; 20] = [
     "warmup",
     "benchmark",
     "seed",
+    "position_subscriptions",
     "initial",
     "instruments",
     "data",
     "venues",
     "execution",
+    "transfers",
     "strategy",
     "risk",
     "pnl",
@@ -79,9 +100,15 @@ pub struct RunConfig {
     pub seed: u64,
     /// Holdings at the start, in the order of the keys; no amount is negative.
     pub initial: Vec<(PositionKey, Decimal)>,
+    /// Every position that the run may touch, in canonical order; `None` if the run file leaves that to
+    /// its instruments and holdings.
+    pub position_subscriptions: Option<Vec<PositionKey>>,
     /// Instruments of the run: those of `data` in its order, then others that the run file declares.
     /// The keys of `initial` are in it too.
     pub instruments: InstrumentTable,
+    /// What registry and run file say of each of `instruments`, in their order: funding interval,
+    /// margin tiers and the rest that the table does not hold.
+    pub instrument_entries: Vec<InstrumentEntry>,
     /// Series of candles; series *i* is that of instrument *i*.
     pub data: Vec<CandleSeries>,
     /// Series of finer candles of some of these instruments, which say what happened inside bars.
@@ -90,6 +117,14 @@ pub struct RunConfig {
     pub venues: VenueBook,
     /// How orders fill.
     pub execution: ExecutionConfig,
+    /// Limits, and what happens beyond them.
+    pub risk: RiskConfig,
+    /// How profit is attributed.
+    pub pnl: PnlConfig,
+    /// How long transfers take and what they cost.
+    pub transfers: TransferConfig,
+    /// What stable coins are worth.
+    pub peg: Peg,
     /// Strategies, in the order in which they decide; at least one.
     pub strategies: Vec<StrategyConfig>,
     /// How much the audit log keeps.
@@ -98,6 +133,8 @@ pub struct RunConfig {
     pub results: ResultsConfig,
     /// Limits and sizes of the engine.
     pub engine: EngineConfig,
+    /// What is odd about the run file without being wrong; may be empty.
+    pub warnings: Faults,
     resolved: toml::Table,
 }
 
@@ -147,7 +184,10 @@ impl RunConfig {
         let root = TableReader::new(&tree, Place::RUN_FILE, String::new(), &log);
         let config = read(root, name.unwrap_or("run"), base, catalog);
         match config {
-            Some(config) if log.is_empty() => Ok(config),
+            Some(mut config) if log.is_empty() => {
+                config.warnings = log.into_warnings();
+                Ok(config)
+            }
             _ => Err(log.into_faults()),
         }
     }
@@ -213,23 +253,33 @@ fn read(
         root.node(key);
     }
     let name = root.or_default("name", &Text("a name for the run"), default_name.to_owned());
-    let book = InstrumentBook::read(&mut root, registry);
-    let share_class = read_share_class(&mut root, &book);
     let (start, end) = read_window(&mut root);
+    let book = InstrumentBook::read(&mut root, registry, start.or(end));
+    let share_class = read_share_class(&mut root, &book);
     let interval = root.or_default("interval", &Length, Interval::HOUR);
     let align = root.or_default("align", &ALIGNS, Align::Outer);
     let warmup = root.or_default("warmup", &Whole { min: 0, max: i64::from(u32::MAX) }, 0);
+    let peg = root.or_default("peg", &PEGS, Peg::Fixed);
     let seed = root.or_default("seed", &Whole { min: 0, max: i64::MAX }, 0);
     let takes_finer = data::takes_sub_bars(&root);
     let data = data::read(&mut root, &book, base, interval, takes_finer);
-    let used = used_instruments(&data, &book);
+    let used = table::used_instruments(&data, &book);
     let venues = VenueBook::read(&mut root, registry, &used, catalog.models());
-    let mut table = instrument_table(&used, &data, &book, &venues, log);
+    let mut table = table::instrument_table(&used, &data, &book, &venues, log);
     let benchmark = read_benchmark(&mut root, &book, &data);
-    let holdings = initial::read(&mut root, &venues, &book);
+    if start.is_some() {
+        table::record_changes(&data, &book, end, log);
+    }
+    let rules = KeyRules { venues: &venues, book: &book, registry };
+    let holdings = initial::read(&mut root, rules);
+    let subscriptions = subscriptions::read(&mut root, rules);
     let execution = execution::read(&mut root, catalog.models());
+    let risk = risk::read(&mut root);
+    let transfers = transfers::read(&mut root, &venues);
     let scope = Scope {
         book: &book,
+        venues: &venues,
+        risk: &risk,
         data: &data,
         table: &table,
         share_class: share_class.as_deref(),
@@ -237,14 +287,32 @@ fn read(
         base,
     };
     let strategies = strategy::read(&mut root, catalog, scope);
+    settlement::check(
+        &root,
+        &data,
+        &table,
+        &venues,
+        settlement::demanded(&strategies, catalog),
+        log,
+    );
     if let (Some(share_class), true) = (&share_class, data.complete) {
         initial::check_price_paths(&holdings, &table, share_class, log);
+        if let Some(subscriptions) = &subscriptions {
+            subscriptions.check_price_paths(rules, &table, share_class, log);
+        }
+    }
+    if let Some(subscriptions) = &subscriptions {
+        subscriptions.check_companions(rules, log);
+        subscriptions.check_cover(&data.series, &table, &holdings, log);
+        // Other types are booked once there are venues that hold them.
+        let balances = subscriptions.keys().filter(|key| key.kind() == PositionType::BaseToken);
+        for key in balances {
+            table.add_key(key.clone());
+        }
     }
     for holding in &holdings {
         table.add_key(holding.key.clone());
     }
-    options::read_reserved(&mut root, "risk");
-    options::read_reserved(&mut root, "pnl");
     Some(RunConfig {
         name,
         start,
@@ -254,16 +322,23 @@ fn read(
         warmup: u32::try_from(warmup).expect("a count within its limits"),
         benchmark,
         seed: u64::try_from(seed).expect("a seed is not negative"),
+        position_subscriptions: subscriptions.map(|listed| listed.keys().cloned().collect()),
         initial: holdings.into_iter().map(|holding| (holding.key, holding.amount)).collect(),
         instruments: table,
+        instrument_entries: used.iter().filter_map(|id| book.get(id).cloned()).collect(),
         data: data.series,
         finer_data: data.finer,
         venues,
         execution,
+        risk,
+        pnl: pnl::read(&mut root),
+        transfers,
+        peg,
         strategies,
         audit: options::read_audit(&mut root),
         results: options::read_results(&mut root),
         engine: options::read_engine(&mut root),
+        warnings: Faults::NONE,
         resolved: in_order(root.finish()),
         share_class: share_class?.into(),
     })
@@ -320,57 +395,4 @@ fn read_benchmark(
         );
     }
     series.map(|series| series.ix)
-}
-
-/// Instruments in the order of the table: those with data first, so that series and places agree.
-fn used_instruments(data: &DataSection, book: &InstrumentBook) -> Vec<InstrumentId> {
-    let mut used: Vec<InstrumentId> =
-        data.series.iter().map(|series| series.instrument.clone()).collect();
-    for declared in book.declared() {
-        if !used.contains(&declared.id) {
-            used.push(declared.id.clone());
-        }
-    }
-    used
-}
-
-fn instrument_table(
-    used: &[InstrumentId],
-    data: &DataSection,
-    book: &InstrumentBook,
-    venues: &VenueBook,
-    log: &FaultLog,
-) -> InstrumentTable {
-    debug_assert!(data.series.len() <= used.len(), "every series has an instrument");
-    let mut table = InstrumentTable::new();
-    for id in used {
-        let entry = book.get(id).expect("only listed instruments are used");
-        table.add(instruments::instrument(entry, &venues.terms(&id.venue)));
-    }
-    record_twins(used, book, log);
-    for declared in book.declared() {
-        if venues.get(&declared.id.venue).is_none() {
-            let fault = unknown_venue(declared.place.clone(), &declared.id.venue, venues);
-            log.record(fault.key(declared.key.clone()));
-        }
-    }
-    table
-}
-
-/// Two spot instruments of one venue, base and quote would share a balance and not a position.
-fn record_twins(used: &[InstrumentId], book: &InstrumentBook, log: &FaultLog) {
-    let spot = |id: &&InstrumentId| id.market == MarketType::Spot;
-    let pair =
-        |id: &InstrumentId| book.get(id).map(|entry| (entry.base.clone(), entry.quote.clone()));
-    for declared in book.declared().iter().filter(|declared| spot(&&declared.id)) {
-        let twin = used.iter().filter(spot).find(|id| {
-            **id != declared.id && id.venue == declared.id.venue && pair(id) == pair(&declared.id)
-        });
-        if let Some(twin) = twin {
-            let found = format!("`{}`, which trades what `{twin}` does", declared.id);
-            let expected = "one spot instrument per venue, base and quote";
-            let fault = Fault::new("CFG-INSTRUMENT", declared.place.clone(), found, expected);
-            log.record(fault.key(declared.key.clone()));
-        }
-    }
 }

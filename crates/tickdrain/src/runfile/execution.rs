@@ -89,10 +89,19 @@ pub enum LatencyConfig {
 pub enum FailedOrderPolicy {
     /// Ends it.
     AbortRun,
-    /// Skips the rest of the frame's orders. Not implemented yet.
+    /// Skips the rest of the frame's orders.
     AbortTimestep,
-    /// Nothing. Not implemented yet.
+    /// Nothing.
     Continue,
+}
+
+/// Where the positions come from that the venue reports (D24).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RealSource {
+    /// The simulator's own ledger.
+    SimulatorLedger,
+    /// A copy of ours, which can never disagree.
+    Copy,
 }
 
 /// How orders fill.
@@ -114,6 +123,8 @@ pub struct ExecutionConfig {
     pub latency: LatencyConfig,
     /// What an operation that failed does to the run.
     pub on_failed_order: FailedOrderPolicy,
+    /// Where reported positions come from.
+    pub real_source: RealSource,
     /// Whether positions are closed at the last bar. Not implemented yet.
     pub exit_at_end: bool,
 }
@@ -139,6 +150,8 @@ const POLICIES: Choice<'static, FailedOrderPolicy> = Choice(&[
     ("abort_timestep", FailedOrderPolicy::AbortTimestep),
     ("continue", FailedOrderPolicy::Continue),
 ]);
+const REAL_SOURCES: Choice<'static, RealSource> =
+    Choice(&[("simulator_ledger", RealSource::SimulatorLedger), ("copy", RealSource::Copy)]);
 const SLIPPAGE_MODELS: [(&str, SlippageModelName); 4] = [
     ("none", SlippageModelName::None),
     ("fixed", SlippageModelName::Fixed),
@@ -182,11 +195,12 @@ pub(super) fn read(root: &mut TableReader<'_>, models: &ModelCatalog) -> Executi
         path,
         latency_bars: u32::try_from(latency_bars).expect("a count within its limits"),
         latency: read_latency(&mut reader, models),
-        on_failed_order: reader.only_default(
+        on_failed_order: reader.or_default(
             "on_failed_order",
             &POLICIES,
             FailedOrderPolicy::AbortRun,
         ),
+        real_source: reader.or_default("real_source", &REAL_SOURCES, RealSource::SimulatorLedger),
         exit_at_end: reader.only_default("exit_at_end", &Flag, false),
     };
     root.put("execution", toml::Value::Table(reader.finish()));

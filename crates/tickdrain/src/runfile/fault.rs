@@ -35,6 +35,8 @@ pub struct Fault {
     pub expected: String,
     /// What would probably repair it, as a sentence.
     pub hint: Option<String>,
+    /// Odd, but not wrong.
+    pub is_warning: bool,
     headline: Option<String>,
     source_name: String,
     position: Option<(usize, usize)>,
@@ -56,6 +58,7 @@ impl Fault {
             found: found.into(),
             expected: expected.into(),
             hint: None,
+            is_warning: false,
             headline: None,
             source_name: String::new(),
             position: None,
@@ -138,16 +141,17 @@ impl Fault {
 /// Where faults are collected while a run file is read.
 ///
 /// Shared by all readers of one run, hence the interior mutability; it never leaves one thread.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct FaultLog {
     sources: RefCell<Vec<Source>>,
     faults: RefCell<Vec<Fault>>,
+    warnings: RefCell<Vec<Fault>>,
 }
 
 impl FaultLog {
     /// A log for faults in `run_file` and in what it leads to.
     pub fn new(run_file: Source) -> Self {
-        Self { sources: RefCell::new(vec![run_file]), faults: RefCell::default() }
+        Self { sources: RefCell::new(vec![run_file]), ..Self::default() }
     }
 
     /// Adds a text that faults can point into.
@@ -163,12 +167,22 @@ impl FaultLog {
     }
 
     /// Takes a fault down.
-    pub fn record(&self, mut fault: Fault) {
+    pub fn record(&self, fault: Fault) {
+        self.faults.borrow_mut().push(self.located(fault));
+    }
+
+    /// Takes down what is odd without being wrong; it is shown where nothing is wrong.
+    pub fn warn(&self, fault: Fault) {
+        let fault = Fault { is_warning: true, ..fault };
+        self.warnings.borrow_mut().push(self.located(fault));
+    }
+
+    fn located(&self, mut fault: Fault) -> Fault {
         let sources = self.sources.borrow();
         let source = &sources[fault.place.source.0];
         source.name.clone_into(&mut fault.source_name);
         fault.position = fault.place.span.as_ref().map(|span| source.position(span.start));
-        self.faults.borrow_mut().push(fault);
+        fault
     }
 
     /// Number of faults so far.
@@ -183,16 +197,12 @@ impl FaultLog {
 
     /// All faults, in the order of their places, none of them twice.
     pub fn into_faults(self) -> Faults {
-        let mut faults = self.faults.into_inner();
-        faults.sort_by_key(|fault| fault.place.rank());
-        // Two strategies may object to the same series.
-        let mut kept: Vec<Fault> = Vec::with_capacity(faults.len());
-        for fault in faults {
-            if !kept.contains(&fault) {
-                kept.push(fault);
-            }
-        }
-        Faults { sources: self.sources.into_inner(), faults: kept }
+        Faults::of(self.sources.into_inner(), self.faults.into_inner())
+    }
+
+    /// All warnings, likewise.
+    pub fn into_warnings(self) -> Faults {
+        Faults::of(self.sources.into_inner(), self.warnings.into_inner())
     }
 }
 
@@ -205,6 +215,21 @@ pub struct Faults {
 }
 
 impl Faults {
+    /// Nothing.
+    pub(super) const NONE: Self = Self { sources: Vec::new(), faults: Vec::new() };
+
+    fn of(sources: Vec<Source>, mut faults: Vec<Fault>) -> Self {
+        faults.sort_by_key(|fault| fault.place.rank());
+        // Two strategies may object to the same series.
+        let mut kept: Vec<Fault> = Vec::with_capacity(faults.len());
+        for fault in faults {
+            if !kept.contains(&fault) {
+                kept.push(fault);
+            }
+        }
+        Self { sources, faults: kept }
+    }
+
     /// One fault in a text.
     pub fn one(source: Source, fault: Fault) -> Self {
         let log = FaultLog::new(source);

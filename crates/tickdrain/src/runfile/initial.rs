@@ -4,24 +4,23 @@ use std::collections::BTreeMap;
 
 use model::Decimal;
 use model::instrument::InstrumentTable;
-use model::key::{ParseKeyError, PositionKey, PositionType};
+use model::key::{PositionKey, PositionType};
 
 use super::document::Entry;
 use super::fault::{Fault, FaultLog};
 use super::field::Field;
-use super::instruments::InstrumentBook;
+use super::key::KeyRules;
 use super::number::Number;
 use super::place::Place;
 use super::reader::TableReader;
-use super::venues::{VenueBook, unknown_venue};
 
 /// A holding at the start of the run, with where the run file has it.
 #[derive(Clone, Debug)]
 pub(super) struct Holding {
     pub(super) key: PositionKey,
     pub(super) amount: Decimal,
-    place: Place,
-    path: String,
+    pub(super) place: Place,
+    pub(super) path: String,
 }
 
 /// From nothing to 10¹⁵, which leaves room to grow in the 28 digits of the ledger.
@@ -29,11 +28,7 @@ const AMOUNT: Number =
     Number { min: Decimal::ZERO, max: Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0) };
 
 /// Reads `[initial]`, in the order of the keys.
-pub(super) fn read(
-    root: &mut TableReader<'_>,
-    venues: &VenueBook,
-    book: &InstrumentBook,
-) -> Vec<Holding> {
+pub(super) fn read(root: &mut TableReader<'_>, rules: KeyRules<'_>) -> Vec<Holding> {
     let mut reader = root.table("initial");
     let entries = reader.free_keys();
     if root.is_vacant("initial") {
@@ -50,7 +45,7 @@ pub(super) fn read(
             }
             Decimal::ZERO
         });
-        match parse_key(text, place, venues, book) {
+        match rules.read(text, place).and_then(|key| check_type(key, place)) {
             Ok(key) => {
                 let place = place.clone();
                 holdings.insert(key.clone(), Holding { key, amount, place, path });
@@ -67,84 +62,13 @@ pub(super) fn read(
     holdings.into_values().collect()
 }
 
-/// Reads a position key in the order of specification 01 §2.4: form, venue, type, symbol.
-fn parse_key(
-    text: &str,
-    place: &Place,
-    venues: &VenueBook,
-    book: &InstrumentBook,
-) -> Result<PositionKey, Box<Fault>> {
-    let key: PositionKey = text.parse().map_err(|error: ParseKeyError| {
-        let form = "venue:type:symbol, such as binance:BaseToken:USDT";
-        let fault = Fault::new("CFG-KEY-MALFORMED", place.clone(), format!("`{text}`"), form)
-            .headline(format!("malformed position key: {error}"));
-        match error {
-            ParseKeyError::Type(kind) => {
-                fault.hint_nearest(&kind, PositionType::ALL.map(PositionType::name))
-            }
-            ParseKeyError::Venue(venue) if venue.contains(char::is_uppercase) => {
-                fault.hint("venues are written in lower case")
-            }
-            ParseKeyError::Parts(_) | ParseKeyError::Venue(_) | ParseKeyError::Symbol(_) => fault,
-        }
-    })?;
-    let Some(venue) = venues.get(key.venue()) else {
-        let mut fault = unknown_venue(place.clone(), key.venue(), venues);
-        fault.code = "CFG-KEY-VENUE";
-        return Err(fault.into());
-    };
-    let types = venue.kind.position_types();
-    if !types.contains(&key.kind()) {
-        let names: Vec<&str> = types.iter().map(|kind| kind.name()).collect();
-        let expected = match names.as_slice() {
-            [] => format!("another venue: nothing is held at one of kind {}", venue.kind.name()),
-            names => format!("one of {}, which `{}` has", names.join(", "), key.venue()),
-        };
-        let found = format!("the type {} at `{}`", key.kind().name(), key.venue());
-        return Err(Fault::new("CFG-KEY-VENUE", place.clone(), found, expected).into());
+/// Only balances can be held at the start so far.
+fn check_type(key: PositionKey, place: &Place) -> Result<PositionKey, Box<Fault>> {
+    if key.kind() == PositionType::BaseToken {
+        return Ok(key);
     }
-    check_symbol(&key, place, book, venue.kind == crate::registry::VenueKind::Wallet)?;
-    Ok(key)
-}
-
-fn check_symbol(
-    key: &PositionKey,
-    place: &Place,
-    book: &InstrumentBook,
-    wallet: bool,
-) -> Result<(), Box<Fault>> {
-    let known: Vec<&str> = match key.kind() {
-        PositionType::BaseToken => {
-            let venue = (!wallet).then(|| key.venue());
-            book.assets(venue).into_iter().collect()
-        }
-        PositionType::Perp => book.perps(key.venue()).collect(),
-        kind @ (PositionType::AToken
-        | PositionType::DebtToken
-        | PositionType::Lst
-        | PositionType::Claim
-        | PositionType::Transit
-        | PositionType::FlashDebt) => {
-            let subject = format!("an initial holding of type {}", kind.name());
-            return Err(Fault::not_implemented(place.clone(), &subject, "type BaseToken").into());
-        }
-    };
-    if !known.contains(&key.symbol()) {
-        let found = format!("the unknown symbol `{}`", key.symbol());
-        let expected = format!(
-            "a {} that the registry or [[instruments]] has at `{}`",
-            key.kind().name(),
-            key.venue()
-        );
-        return Err(Fault::new("CFG-KEY-SYMBOL", place.clone(), found, expected)
-            .hint_nearest(key.symbol(), known)
-            .into());
-    }
-    if key.kind() == PositionType::Perp {
-        let subject = "an initial holding of type Perp";
-        return Err(Fault::not_implemented(place.clone(), subject, "type BaseToken").into());
-    }
-    Ok(())
+    let subject = format!("an initial holding of type {}", key.kind().name());
+    Err(Fault::not_implemented(place.clone(), &subject, "type BaseToken").into())
 }
 
 /// Checks that every holding has a price in the share class.

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use model::instrument::{Contract, Instrument, InstrumentId};
 use model::money::{Bps, LedgerScale};
+use model::time::UtcMillis;
 
 use super::document::Node;
 use super::fault::Fault;
@@ -31,15 +32,20 @@ pub(super) struct Declared {
 }
 
 impl InstrumentBook {
-    /// Reads `[[instruments]]` on top of a registry.
-    pub(super) fn read(root: &mut TableReader<'_>, registry: &Registry) -> Self {
-        let entries =
-            registry.instruments().map(|entry| (entry.id.clone(), entry.clone())).collect();
+    /// Reads `[[instruments]]` on top of a registry, with the terms of an instant.
+    pub(super) fn read(
+        root: &mut TableReader<'_>,
+        registry: &Registry,
+        instant: Option<UtcMillis>,
+    ) -> Self {
+        let entries: BTreeMap<_, _> =
+            registry.instruments().map(|entry| (entry.id.clone(), entry.at(instant))).collect();
+        let registered = entries.clone();
         let mut book = Self { entries, declared: Vec::new(), broken: Vec::new() };
         let mut resolved = Vec::new();
         for reader in root.tables("instruments") {
             let (log, place, key) = (reader.log(), reader.place("id"), reader.key_path("id"));
-            let (entry, table) = InstrumentEntry::read(reader, |id| registry.instrument(id));
+            let (entry, table) = InstrumentEntry::read(reader, |id| registered.get(id));
             resolved.push(toml::Value::Table(table));
             let entry = match entry {
                 Ok(entry) => entry,
@@ -48,6 +54,7 @@ impl InstrumentBook {
                     continue;
                 }
             };
+            let entry = entry.at(instant);
             let id = entry.id.clone();
             if book.declared.iter().any(|declared| declared.id == id) {
                 let found = format!("`{id}` for the second time");
@@ -73,13 +80,23 @@ impl InstrumentBook {
         &self.declared
     }
 
-    /// All assets that any instrument involves; of one venue, or of all of them.
+    /// All assets that any instrument involves, or those that can be held at a venue to trade there.
     pub fn assets(&self, venue: Option<&str>) -> BTreeSet<&str> {
         self.entries
             .values()
             .filter(|entry| venue.is_none_or(|venue| &*entry.id.venue == venue))
-            .flat_map(InstrumentEntry::assets)
+            .flat_map(|entry| match venue {
+                Some(_) => entry.held().collect::<Vec<_>>(),
+                None => entry.assets().collect(),
+            })
             .collect()
+    }
+
+    /// The settle currency of a venue's perpetual.
+    pub fn settle(&self, venue: &str, symbol: &str) -> Option<&str> {
+        let is_it =
+            |entry: &&InstrumentEntry| *entry.id.venue == *venue && *entry.id.symbol == *symbol;
+        self.entries.values().filter(is_it).find_map(|entry| Some(&*entry.perp.as_ref()?.settle))
     }
 
     /// The symbols of a venue's perpetuals.
@@ -95,10 +112,10 @@ impl InstrumentBook {
 pub(super) fn instrument(entry: &InstrumentEntry, terms: &VenueTerms) -> Instrument {
     let contract = match &entry.perp {
         None => Contract::Spot,
-        Some(PerpTerms { settle, contract: ContractKind::Linear, contract_size }) => {
+        Some(PerpTerms { settle, contract: ContractKind::Linear, contract_size, .. }) => {
             Contract::Linear { settle: settle.clone(), size: *contract_size }
         }
-        Some(PerpTerms { settle, contract: ContractKind::Inverse, contract_size }) => {
+        Some(PerpTerms { settle, contract: ContractKind::Inverse, contract_size, .. }) => {
             Contract::Inverse { settle: settle.clone(), size: *contract_size }
         }
     };

@@ -1,4 +1,4 @@
-//! `[audit]`, `[results]`, `[engine]`: what never changes a result; `[risk]` and `[pnl]`, which will.
+//! `[audit]`, `[results]`, `[engine]`: what never changes a result.
 
 use super::fault::Fault;
 use super::field::{Choice, Flag};
@@ -78,15 +78,4 @@ pub(super) fn read_engine(root: &mut TableReader<'_>) -> EngineConfig {
     };
     root.put("engine", toml::Value::Table(reader.finish()));
     config
-}
-
-/// Reads a section that has no keys yet.
-pub(super) fn read_reserved(root: &mut TableReader<'_>, section: &str) {
-    let mut reader = root.table(section);
-    for entry in reader.free_keys() {
-        let path = reader.key_path(&entry.key);
-        let fault = Fault::not_implemented(entry.place.clone(), &path, "no keys here");
-        reader.log().record(fault.key(path));
-    }
-    root.put(section, toml::Value::Table(reader.finish()));
 }

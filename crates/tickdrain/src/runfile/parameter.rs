@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use model::parameter::{ParameterKind, ParameterSpec, ParameterValue};
 
+use super::allocation::allocation_of;
 use super::document::Node;
 use super::fault::Fault;
 use super::field::{Choice, Field, Flag, wrong};
@@ -53,7 +54,9 @@ impl Field for Scalar<'_> {
             ParameterKind::Size => Amount.expected(),
             ParameterKind::Choice(words) => words_field(words, |field| field.expected()),
             ParameterKind::Flag => Flag.expected(),
-            ParameterKind::Instruments | ParameterKind::File => String::new(),
+            ParameterKind::Instruments | ParameterKind::File | ParameterKind::Allocation => {
+                String::new()
+            }
         };
         match spec.unit {
             "" => expected,
@@ -74,7 +77,9 @@ impl Field for Scalar<'_> {
                 words_field(words, |field| field.read(node)).map(ParameterValue::Choice)
             }
             ParameterKind::Flag => Flag.read(node).map(ParameterValue::Flag),
-            ParameterKind::Instruments | ParameterKind::File => Err(vec![wrong(self, node)]),
+            ParameterKind::Instruments | ParameterKind::File | ParameterKind::Allocation => {
+                Err(vec![wrong(self, node)])
+            }
         };
         value.map_err(|mut faults| {
             for fault in &mut faults {
@@ -91,7 +96,9 @@ impl Field for Scalar<'_> {
             ParameterValue::Size(value) => Amount.write(value),
             ParameterValue::Choice(word) => toml::Value::String((*word).to_owned()),
             ParameterValue::Flag(value) => toml::Value::Boolean(*value),
-            other @ (ParameterValue::Instruments(_) | ParameterValue::File { .. }) => {
+            other @ (ParameterValue::Instruments(_)
+            | ParameterValue::File { .. }
+            | ParameterValue::Allocation(_)) => {
                 unreachable!("a scalar parameter holds a scalar: {other:?}")
             }
         }
@@ -121,6 +128,7 @@ pub(crate) fn default_value(spec: &ParameterSpec) -> Option<ParameterValue> {
             words.iter().find(|word| **word == default).map(|word| ParameterValue::Choice(word))
         }
         ParameterKind::Flag => default.parse().ok().map(ParameterValue::Flag),
+        ParameterKind::Allocation => allocation_of(default).map(ParameterValue::Allocation),
         ParameterKind::Instruments | ParameterKind::File => None,
     }
 }

@@ -15,14 +15,16 @@ pub(super) fn render(sources: &[Source], faults: &[Fault], coloured: bool) -> St
             renderer.render(&[group(&sources[fault.place.source.0], fault, &message)])
         })
         .collect();
-    if let more @ 2.. = faults.len() {
+    let errors = faults.iter().filter(|fault| !fault.is_warning).count();
+    if let more @ 2.. = errors {
         rendered.push(format!("{more} faults in all"));
     }
     rendered.join("\n\n")
 }
 
 fn group<'a>(source: &'a Source, fault: &'a Fault, message: &'a str) -> Group<'a> {
-    let title = Level::ERROR.primary_title(message).id(fault.code);
+    let level = if fault.is_warning { Level::WARNING } else { Level::ERROR };
+    let title = level.primary_title(message).id(fault.code);
     let expected = format!("expected {}", fault.expected);
     let group = if let Some(span) = &fault.place.span {
         let mut annotation = AnnotationKind::Primary.span(caret(source, span.clone()));

@@ -8,6 +8,7 @@ use model::parameter::{ParameterFault, ParameterKind, ParameterSpec, ParameterVa
 use model::strategy::StrategySetup;
 use model::time::Interval;
 
+use super::allocation::AllocationTable;
 use super::data::{CandleSeries, DataSection};
 use super::document::Node;
 use super::fault::{Fault, FaultLog};
@@ -17,6 +18,8 @@ use super::parameter::{Scalar, TextFile, default_value};
 use super::path::FilePath;
 use super::place::{Place, Source};
 use super::reader::TableReader;
+use super::risk::RiskConfig;
+use super::venues::VenueBook;
 use crate::catalog::{Catalog, CatalogEntry};
 
 /// A strategy of a run.
@@ -34,6 +37,8 @@ pub struct StrategyConfig {
 #[derive(Clone, Copy)]
 pub(super) struct Scope<'a> {
     pub(super) book: &'a InstrumentBook,
+    pub(super) venues: &'a VenueBook,
+    pub(super) risk: &'a RiskConfig,
     pub(super) data: &'a DataSection,
     pub(super) table: &'a InstrumentTable,
     pub(super) share_class: Option<&'a str>,
@@ -70,6 +75,7 @@ pub(super) fn read(
         let id = read_id(&mut reader, entry.name(), &given, &mut taken);
         let faults_before = reader.log().len();
         let parameters = read_parameters(&mut reader, entry.parameters(), scope);
+        check_target_ltv(&reader, &parameters, scope.risk);
         if reader.log().len() == faults_before && scope.data.complete {
             check_build(&reader, entry, &parameters, scope);
         }
@@ -137,6 +143,16 @@ fn read_parameters(
                 let file = reader.required(spec.name, &field);
                 file.map(|(path, text)| ParameterValue::File { path, text })
             }
+            ParameterKind::Allocation => {
+                let field = AllocationTable(scope.venues);
+                let shares = match default_value(spec) {
+                    Some(ParameterValue::Allocation(default)) => {
+                        Some(reader.or_default(spec.name, &field, default))
+                    }
+                    _ => reader.required(spec.name, &field),
+                };
+                shares.map(ParameterValue::Allocation)
+            }
             ParameterKind::Integer { .. }
             | ParameterKind::Decimal { .. }
             | ParameterKind::Size
@@ -151,6 +167,16 @@ fn read_parameters(
         }
     }
     parameters
+}
+
+/// A target LTV must not be a reason to act against itself (D65).
+fn check_target_ltv(reader: &TableReader<'_>, parameters: &Parameters, risk: &RiskConfig) {
+    let name = "target_ltv";
+    let given = parameters.iter().find(|(known, _)| *known == name);
+    let Some((_, ParameterValue::Decimal(target))) = given else { return };
+    if let Some((found, expected)) = risk.target_ltv_fault(*target) {
+        reader.record(name, "CFG-RISK-TARGET", found, expected);
+    }
 }
 
 /// The instruments as given, else the only one that can be traded.

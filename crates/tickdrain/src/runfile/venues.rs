@@ -11,12 +11,12 @@ use venues::fees::{FeeTier, MakerTaker};
 use super::document::{Entry, Node, TableNode, Value};
 use super::execution::OwnModel;
 use super::fault::Fault;
-use super::field::{Choice, Instant};
+use super::field::{Choice, Flag, Instant};
 use super::number::Number;
 use super::place::Place;
 use super::reader::TableReader;
 use crate::catalog::{ModelCatalog, ModelKind};
-use crate::registry::{FEE_BPS, Fees, Registry, VENUE_KINDS, VenueEntry, VenueKind};
+use crate::registry::{AccountRules, FEE_BPS, Registry, VENUE_KINDS, VenueEntry, VenueKind};
 
 /// What a run file says of a venue beyond its fees.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,6 +27,8 @@ pub struct VenueTerms {
     pub leverage: Decimal,
     /// Whether perpetuals share their margin.
     pub margin_mode: MarginMode,
+    /// Whether candles of its perpetuals without funding data are a fault, and not only a warning.
+    pub require_funding: bool,
     /// A tariff in place of two rates.
     tariff: Option<TariffConfig>,
 }
@@ -37,6 +39,7 @@ impl Default for VenueTerms {
             fee_asset: FeeAsset::Quote,
             leverage: Decimal::ONE,
             margin_mode: MarginMode::Cross,
+            require_funding: false,
             tariff: None,
         }
     }
@@ -152,22 +155,23 @@ impl VenueBook {
         let known = self.venues.iter().position(|venue| &*venue.name == name);
         let Some(kind) = self.read_kind(&mut reader, name, name_place, known) else {
             // Taken for an exchange, so that what trades there is not reported as well.
-            let (name, fees) = (name.into(), Fees::default());
-            self.venues.push(VenueEntry { name, kind: VenueKind::Cex, spot: fees, perp: fees });
+            self.venues.push(VenueEntry::new(name, VenueKind::Cex));
             reader.abandon();
             return;
         };
         let place = known.unwrap_or_else(|| {
-            let (name, fees) = (name.into(), Fees::default());
-            self.venues.push(VenueEntry { name, kind, spot: fees, perp: fees });
+            self.venues.push(VenueEntry::new(name, kind));
             self.venues.len() - 1
         });
         if matches!(kind, VenueKind::Cex | VenueKind::Dex) {
             read_fees(&mut reader, &mut self.venues[place], used);
+            let rules = self.venues[place].rules;
+            self.venues[place].rules = AccountRules::read(&mut reader, rules);
             let terms = VenueTerms {
                 fee_asset: reader.or_default("fee_in", &FEE_ASSETS, FeeAsset::Quote),
                 leverage: reader.or_default("leverage", &LEVERAGE, Decimal::ONE),
                 margin_mode: reader.or_default("margin", &MARGIN_MODES, MarginMode::Cross),
+                require_funding: reader.or_default("require_funding", &Flag, false),
                 tariff: read_tariff(&mut reader, models),
             };
             check_rebates(&reader, &self.venues[place], &terms);

@@ -23,7 +23,7 @@ fn unknown_keys_are_found_at_every_level() {
              --> run.toml:4:1
               |
             4 | wramup = 3
-              | ^^^^^^ expected one of name, share_class, start, end, interval, align, warmup, benchmark, seed, initial, instruments, data, venues, execution, strategy, risk, pnl, audit, results, engine
+              | ^^^^^^ expected one of name, share_class, peg, start, end, interval, align, warmup, benchmark, seed, position_subscriptions, initial, instruments, data, venues, execution, transfers, strategy, risk, pnl, audit, results, engine
               |
               = help: did you mean `warmup`?
 
@@ -55,13 +55,13 @@ fn unknown_keys_are_found_at_every_level() {
               --> run.toml:15:1
                |
             15 | maker = 1
-               | ^^^^^ expected one of kind, maker_bps, taker_bps, fee_in, leverage, margin, fees
+               | ^^^^^ expected one of kind, maker_bps, taker_bps, allow_negative, liquidation_fee_in_mmr, liquidation_fee_bps, fee_in, leverage, margin, require_funding, fees
 
             error[CFG-UNKNOWN-KEY]: unknown key `fil` in execution
               --> run.toml:17:1
                |
             17 | fil = 1
-               | ^^^ expected one of fill, slippage, participation_bps, market_carry, clip_to_bar, path, touch_fills, conservative_gaps, latency_bars, latency, on_failed_order, exit_at_end
+               | ^^^ expected one of fill, slippage, participation_bps, market_carry, clip_to_bar, path, touch_fills, conservative_gaps, latency_bars, latency, on_failed_order, real_source, exit_at_end
                |
                = help: did you mean `fill`?
 
@@ -71,11 +71,11 @@ fn unknown_keys_are_found_at_every_level() {
             18 | slippage = { model = "none", bps = 1 }
                |                              ^^^ expected only model
 
-            error[CFG-NOT-IMPLEMENTED]: risk.max is not implemented yet
+            error[CFG-UNKNOWN-KEY]: unknown key `max` in risk
               --> run.toml:20:1
                |
             20 | max = 1
-               | ^^^ expected no keys here
+               | ^^^ expected one of enabled_risk_types, reset_frames, hysteresis, max_leg_delta, on_critical, max_drawdown, health_factor, ltv_ratio, cex_margin_ratio, mm_usage, delta_risk, peg_risk, funding_risk, drawdown, concentration, data_staleness
 
             error[CFG-UNKNOWN-KEY]: unknown key `threads` in engine
               --> run.toml:22:1
@@ -87,7 +87,7 @@ fn unknown_keys_are_found_at_every_level() {
               --> run.toml:23:2
                |
             23 | [output]
-               |  ^^^^^^ expected one of name, share_class, start, end, interval, align, warmup, benchmark, seed, initial, instruments, data, venues, execution, strategy, risk, pnl, audit, results, engine
+               |  ^^^^^^ expected one of name, share_class, peg, start, end, interval, align, warmup, benchmark, seed, position_subscriptions, initial, instruments, data, venues, execution, transfers, strategy, risk, pnl, audit, results, engine
 
             10 faults in all
             exit code 78
@@ -270,14 +270,7 @@ of = "binance:perp:BTCUSDT"
 path = "funding.parquet"
 
 [execution]
-on_failed_order = "continue"
 exit_at_end = true
-
-[risk]
-max_leverage = 3
-
-[pnl]
-strict = true
 
 [audit]
 level = "decisions"
@@ -292,37 +285,19 @@ level = "decisions"
             12 | kind = "funding"
                |        ^^^^^^^^^ expected "candles"
 
-            error[CFG-NOT-IMPLEMENTED]: execution.on_failed_order = "continue" is not implemented yet
-              --> run.toml:17:19
-               |
-            17 | on_failed_order = "continue"
-               |                   ^^^^^^^^^^ expected "abort_run"
-
             error[CFG-NOT-IMPLEMENTED]: execution.exit_at_end = true is not implemented yet
-              --> run.toml:18:15
+              --> run.toml:17:15
                |
-            18 | exit_at_end = true
+            17 | exit_at_end = true
                |               ^^^^ expected false
 
-            error[CFG-NOT-IMPLEMENTED]: risk.max_leverage is not implemented yet
-              --> run.toml:21:1
-               |
-            21 | max_leverage = 3
-               | ^^^^^^^^^^^^ expected no keys here
-
-            error[CFG-NOT-IMPLEMENTED]: pnl.strict is not implemented yet
-              --> run.toml:24:1
-               |
-            24 | strict = true
-               | ^^^^^^ expected no keys here
-
             error[CFG-NOT-IMPLEMENTED]: audit level `decisions` is not implemented yet
-              --> run.toml:27:9
+              --> run.toml:20:9
                |
-            27 | level = "decisions"
+            20 | level = "decisions"
                |         ^^^^^^^^^^^ expected "full" or "off"
 
-            6 faults in all
+            3 faults in all
             exit code 78
         "#]],
     );

@@ -7,10 +7,13 @@
 )]
 
 mod faults;
+mod hedge;
+mod keys;
 mod overrides;
 mod parameters;
 mod resolved;
 mod robustness;
+mod sections;
 mod semantics;
 mod venues;
 

@@ -30,7 +30,7 @@ fn overrides_reach_sections_arrays_and_quoted_keys() {
         [(PositionKey { text: "binance:BaseToken:USDT", kind: BaseToken, venue: 7 }, 5)]
         Skip Interval(900000)
         Fixed(Bps(1))
-        Some(VenueEntry { name: "binance", kind: Cex, spot: Fees { maker_bps: 10, taker_bps: 1.5 }, perp: Fees { maker_bps: 10, taker_bps: 1.5 } })
+        Some(VenueEntry { name: "binance", kind: Cex, spot: Fees { maker_bps: 10, taker_bps: 1.5 }, perp: Fees { maker_bps: 10, taker_bps: 1.5 }, rules: AccountRules { allow_negative: false, liquidation_fee_in_mmr: false, liquidation_fee_bps: 50 }, flash_fee_bps: None, flash_only: false })
     "#]].assert_eq(&format!(
         "{:?}\n{:?} {:?}\n{:?}\n{:?}\n",
         config.initial,

@@ -91,6 +91,7 @@ fn the_smallest_run_file_has_every_default_written_out() {
     expect![[r#"
         name = "run"
         share_class = "USDT"
+        peg = "fixed"
         interval = "1h"
         align = "outer"
         warmup = 0
@@ -111,9 +112,13 @@ fn the_smallest_run_file_has_every_default_written_out() {
         kind = "cex"
         maker_bps = "10"
         taker_bps = "10"
+        allow_negative = false
+        liquidation_fee_in_mmr = false
+        liquidation_fee_bps = "50"
         fee_in = "quote"
         leverage = "1"
         margin = "cross"
+        require_funding = false
 
         [execution]
         fill = "next_open"
@@ -126,10 +131,16 @@ fn the_smallest_run_file_has_every_default_written_out() {
         latency_bars = 0
         latency = "0s"
         on_failed_order = "abort_run"
+        real_source = "simulator_ledger"
         exit_at_end = false
 
         [execution.slippage]
         model = "none"
+
+        [transfers]
+        instant_transfers = false
+        delay = "15m"
+        gas_units = 65000
 
         [strategy]
         kind = "sma_cross"
@@ -143,8 +154,72 @@ fn the_smallest_run_file_has_every_default_written_out() {
         verbose = false
 
         [risk]
+        reset_frames = 3
+        hysteresis = "0.05"
+        max_leg_delta = "0.5"
+        on_critical = "emergency_plan"
+        max_drawdown = "off"
+
+        [risk.health_factor]
+        warn = "1.25"
+        reduce_only = "1.15"
+        critical = "1.1"
+
+        [risk.ltv_ratio]
+        target = "0.65"
+        warn = "0.7"
+        reduce_only = "0.75"
+        critical = "0.8"
+        liquidation_threshold = "0.95"
+
+        [risk.cex_margin_ratio]
+        target = "0.25"
+        warn = "0.2"
+        reduce_only = "0.17"
+        critical = "0.15"
+        band_low = "0.2"
+        band_high = "0.35"
+
+        [risk.mm_usage]
+        warn = "0.5"
+        reduce_only = "0.65"
+        critical = "0.8"
+
+        [risk.delta_risk]
+        target = "0"
+        warn = "0.005"
+        reduce_only = "0.02"
+        critical = "0.05"
+
+        [risk.peg_risk]
+        target = "0"
+        warn = "0.01"
+        reduce_only = "0.0225"
+        critical = "0.04"
+
+        [risk.funding_risk]
+        warn = "0"
+        reduce_only = "-0.00005"
+        critical = "off"
+
+        [risk.drawdown]
+        warn = "off"
+        reduce_only = "off"
+        critical = "off"
+
+        [risk.concentration]
+        warn = "0.5"
+        reduce_only = "0.7"
+        critical = "off"
+
+        [risk.data_staleness]
+        warn = "1"
+        reduce_only = "3"
+        critical = "6"
 
         [pnl]
+        attribution_types = ["supply_yield", "staking_yield_oracle", "staking_yield_rewards", "borrow_costs", "funding_pnl", "delta_pnl", "basis_pnl", "transaction_costs", "gap_pnl", "peg_pnl", "liquidation_pnl", "dust_pnl", "correction"]
+        strict = true
 
         [audit]
         level = "full"
@@ -169,6 +244,7 @@ fn the_semantic_part_has_no_name_no_path_and_no_output_option() {
         align = "inner"
         end = "2024-05-31T22:00:00Z"
         interval = "4h"
+        peg = "fixed"
         seed = 7
         share_class = "USDT"
         start = "2024-01-01T00:00:00Z"
@@ -204,6 +280,7 @@ fn the_semantic_part_has_no_name_no_path_and_no_output_option() {
         on_failed_order = "abort_run"
         participation_bps = "0"
         path = "pessimistic"
+        real_source = "simulator_ledger"
         touch_fills = false
 
         [execution.slippage]
@@ -229,6 +306,7 @@ fn the_semantic_part_has_no_name_no_path_and_no_output_option() {
         base = "SOL"
         contract = "linear"
         contract_size = "1"
+        funding_interval = "8h"
         id = "binance:perp:SOLUSDT"
         lot = "0.00000001"
         min_notional = "0"
@@ -239,8 +317,72 @@ fn the_semantic_part_has_no_name_no_path_and_no_output_option() {
         trading = true
 
         [pnl]
+        attribution_types = ["supply_yield", "staking_yield_oracle", "staking_yield_rewards", "borrow_costs", "funding_pnl", "delta_pnl", "basis_pnl", "transaction_costs", "gap_pnl", "peg_pnl", "liquidation_pnl", "dust_pnl", "correction"]
+        strict = true
 
         [risk]
+        hysteresis = "0.05"
+        max_drawdown = "off"
+        max_leg_delta = "0.5"
+        on_critical = "emergency_plan"
+        reset_frames = 3
+
+        [risk.cex_margin_ratio]
+        band_high = "0.35"
+        band_low = "0.2"
+        critical = "0.15"
+        reduce_only = "0.17"
+        target = "0.25"
+        warn = "0.2"
+
+        [risk.concentration]
+        critical = "off"
+        reduce_only = "0.7"
+        warn = "0.5"
+
+        [risk.data_staleness]
+        critical = "6"
+        reduce_only = "3"
+        warn = "1"
+
+        [risk.delta_risk]
+        critical = "0.05"
+        reduce_only = "0.02"
+        target = "0"
+        warn = "0.005"
+
+        [risk.drawdown]
+        critical = "off"
+        reduce_only = "off"
+        warn = "off"
+
+        [risk.funding_risk]
+        critical = "off"
+        reduce_only = "-0.00005"
+        warn = "0"
+
+        [risk.health_factor]
+        critical = "1.1"
+        reduce_only = "1.15"
+        warn = "1.25"
+
+        [risk.ltv_ratio]
+        critical = "0.8"
+        liquidation_threshold = "0.95"
+        reduce_only = "0.75"
+        target = "0.65"
+        warn = "0.7"
+
+        [risk.mm_usage]
+        critical = "0.8"
+        reduce_only = "0.65"
+        warn = "0.5"
+
+        [risk.peg_risk]
+        critical = "0.04"
+        reduce_only = "0.0225"
+        target = "0"
+        warn = "0.01"
 
         [[strategy]]
         band = "0"
@@ -269,14 +411,23 @@ fn the_semantic_part_has_no_name_no_path_and_no_output_option() {
         kind = "scripted"
         orders = "blake3:fc587ff8d6a46afbffc88d0caba1a3256f8301fc9c4b2cc648bcd6136b34a9c7"
 
+        [transfers]
+        delay = "15m"
+        gas_units = 65000
+        instant_transfers = false
+
         [venues.attic]
         kind = "wallet"
 
         [venues.binance]
+        allow_negative = false
         fee_in = "quote"
         kind = "cex"
         leverage = "1"
+        liquidation_fee_bps = "50"
+        liquidation_fee_in_mmr = false
         margin = "cross"
+        require_funding = false
         taker_bps = "7.5"
     "#]]
     .assert_eq(&config.semantic_toml());

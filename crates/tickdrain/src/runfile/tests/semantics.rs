@@ -45,7 +45,7 @@ instruments = ["binance:spot:BTCUSDT", "kraken:spot:XXBTZUSD"]
             2 | share_class = "USDD"
               |               ^^^^^^ expected an asset of the registry or of [[instruments]]
               |
-              = help: did you mean `USDT`?
+              = help: did you mean `USD`?
 
             error[CFG-NOT-IMPLEMENTED]: a comparison with a benchmark is not implemented yet
              --> run.toml:3:13
