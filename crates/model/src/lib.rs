@@ -3,6 +3,7 @@
 //! Rule of this crate: no I/O, no async, no clock, no randomness. Everything here is pure and total,
 //! so it can be tested with a table and trusted everywhere else.
 
+pub mod conversion;
 pub mod delta;
 pub mod event;
 pub mod fill;
