@@ -5,11 +5,16 @@
 pub mod account;
 mod books;
 mod excursion;
+pub mod exposure;
+#[cfg(test)]
+mod fixture;
 mod lots;
 mod part;
 mod path;
 mod position;
 mod round_trip;
+mod route;
+mod staged;
 mod valuation;
 mod working;
 
