@@ -143,4 +143,11 @@ impl World {
             }
         }
     }
+
+    /// The next instant.
+    pub(crate) fn tick(&mut self) -> UtcMillis {
+        self.ts = UtcMillis::new(self.ts.millis() + 3_600_000);
+        self.provider.change().ts = self.ts;
+        self.ts
+    }
 }

@@ -11,6 +11,7 @@ mod fixture;
 mod lots;
 mod part;
 mod path;
+pub mod pnl;
 mod position;
 mod round_trip;
 mod route;

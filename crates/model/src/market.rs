@@ -85,6 +85,11 @@ impl DataProvider {
         Ok(market)
     }
 
+    /// The market as last known, for what needs no instant.
+    pub fn present(&self) -> Ref<'_, Market> {
+        self.market.borrow()
+    }
+
     /// The market, to be moved on by whoever drives the frame.
     ///
     /// # Panics

@@ -1,5 +1,4 @@
 //! Exposure against the worked examples of 04 §5.3.
-#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
 use expect_test::{Expect, expect};
 use model::Decimal;
