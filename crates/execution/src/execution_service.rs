@@ -239,7 +239,7 @@ impl ExecutionService {
     }
 
     fn last_px(&self, instrument: InstrumentIx) -> Option<Price> {
-        let close = self.market.present(|market| market.close(instrument));
+        let close = self.market.present().close(instrument);
         close.and_then(decimal_of).and_then(Price::new)
     }
 }

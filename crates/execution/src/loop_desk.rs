@@ -63,7 +63,10 @@ impl Desk for LoopDesk<'_> {
                 self.ledger.follow(&update);
                 self.observer.update(update);
             }
-            VenueReport::Locked { order_id, reserved } => self.ledger.lock(order_id, reserved),
+            VenueReport::Locked { order_id, reserved } => {
+                self.ledger.lock(order_id, reserved);
+                self.observer.locked(order_id, reserved);
+            }
         }
         Ok(())
     }

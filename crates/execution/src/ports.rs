@@ -78,6 +78,9 @@ pub trait LoopObserver {
     /// News of an order.
     fn update(&mut self, update: Arc<OrderUpdate>);
 
+    /// What a working order may still need has changed; the ledger knows.
+    fn locked(&mut self, _order_id: OrderId, _reserved: Reservation) {}
+
     /// A loop is over.
     fn finished(&mut self, record: &LoopRecord);
 

@@ -27,7 +27,7 @@ impl Snapshots {
         self.next = 1 - self.next;
         if let Some(snapshot) = turn.as_mut().and_then(Rc::get_mut) {
             snapshot.frame.clone_from(frame);
-            market.present(|market| snapshot.marks.copy_from_slice(&market.closes));
+            snapshot.marks.copy_from_slice(&market.present().closes);
             fill_in(snapshot, value);
             if !Rc::ptr_eq(&snapshot.book, book) {
                 snapshot.book = Rc::clone(book);
@@ -35,7 +35,7 @@ impl Snapshots {
         } else {
             let mut snapshot = AccountSnapshot {
                 frame: frame.clone(),
-                marks: market.present(|market| market.closes.clone()),
+                marks: market.present().closes.clone(),
                 equity: 0.0,
                 cash: 0.0,
                 gross: 0.0,

@@ -239,7 +239,7 @@ impl PositionUpdateHandler {
     ///
     /// A holding whose instrument has had no bar yet: a missing price is never taken for zero.
     pub fn value(&self) -> Result<Valuation, LedgerError> {
-        let value = self.market.present(|market| self.weights.value(&market.marks));
+        let value = self.weights.value(&self.market.present().marks);
         value.map_err(|unpriced| self.no_price(unpriced))
     }
 
@@ -436,7 +436,7 @@ impl PositionUpdateHandler {
             share_class: self.share_class.clone(),
         })?;
         let one = DoubleFloat::exactly(1.0);
-        let value = self.market.present(|market| path.convert(one, &market.marks));
+        let value = path.convert(one, &self.market.present().marks);
         let value = value.map_err(|instrument| self.no_price(Unpriced { key, instrument }))?;
         Ok(value.value())
     }

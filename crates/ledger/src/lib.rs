@@ -5,14 +5,20 @@
 mod applied;
 mod books;
 mod excursion;
+pub mod exposure;
+#[cfg(test)]
+mod fixture;
 pub mod handler;
 mod lots;
 mod part;
 mod path;
+pub mod pnl;
 mod position;
 pub mod positions;
 pub mod reconciliation;
 mod round_trip;
+mod route;
+mod staged;
 mod trades;
 mod valuation;
 mod working;

@@ -2,13 +2,35 @@
 
 use std::rc::Rc;
 
-use model::instrument::{Hop, InstrumentIx, InstrumentTable, KeyIx};
+use model::conversion::{Conversion, PriceSource};
+use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
 use model::key::{PositionKey, PositionType};
 use model::numeric::DoubleFloat;
 
 /// The way from an asset to the share class; empty if they are the same.
 #[derive(Clone, Debug)]
 pub(crate) struct Path(Rc<[Hop]>);
+
+/// A step over the price of an instrument.
+#[derive(Clone, Copy, Debug)]
+struct Hop {
+    instrument: InstrumentIx,
+    divides: bool,
+}
+
+impl Path {
+    /// The path of a conversion, if it goes over instruments alone.
+    fn over(conversion: &Conversion) -> Option<Self> {
+        let hops = conversion.0.iter().map(|hop| match hop.price {
+            PriceSource::Instrument(instrument) => Some(Hop { instrument, divides: hop.divides }),
+            PriceSource::Series(_)
+            | PriceSource::Index(_)
+            | PriceSource::Rate(_)
+            | PriceSource::One => None,
+        });
+        Some(Self(hops.collect::<Option<Rc<[Hop]>>>()?))
+    }
+}
 
 impl Path {
     /// Whether the asset is the share class.
@@ -54,7 +76,7 @@ impl Paths {
                 return None;
             }
             let conversion = instruments.conversion(key.venue(), key.symbol(), share_class)?;
-            Some(Path(conversion.0.into()))
+            Path::over(&conversion)
         };
         let mut paths: Vec<Option<Path>> = instruments.keys().map(conversion).collect();
         for (place, instrument) in instruments.instruments() {

@@ -286,6 +286,26 @@ impl KeyIx {
     }
 }
 
+/// Two tokens of which one unit is worth one of the other.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Parity {
+    /// The token.
+    pub token: Box<str>,
+    /// What it is worth one of.
+    pub asset: Box<str>,
+    /// Why.
+    pub kind: ParityKind,
+}
+
+/// Why two tokens are worth the same.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ParityKind {
+    /// One is the other in a wrapper, WETH of ETH: exposure counts them as one asset.
+    Wrap,
+    /// The run file says so, `peg = fixed`: USDT of USD.
+    Peg,
+}
+
 /// An instrument with the position keys that its trades touch.
 #[derive(Clone, Debug)]
 struct Listing {
@@ -301,7 +321,10 @@ struct Listing {
 pub struct InstrumentTable {
     listings: Vec<Listing>,
     keys: Vec<PositionKey>,
+    /// What one unit of a key stands for, where its symbol does not say it.
+    underlying: Vec<Option<Box<str>>>,
     series: Vec<PriceSeries>,
+    parities: Vec<Parity>,
 }
 
 impl InstrumentTable {
@@ -342,6 +365,7 @@ impl InstrumentTable {
     pub fn add_key(&mut self, key: PositionKey) -> KeyIx {
         let place = self.keys.iter().position(|known| *known == key).unwrap_or_else(|| {
             self.keys.push(key);
+            self.underlying.push(None);
             self.keys.len() - 1
         });
         KeyIx(u16::try_from(place).expect("fewer than 65,536 position keys"))
@@ -356,6 +380,27 @@ impl InstrumentTable {
         let place = u16::try_from(self.series.len()).expect("fewer than 65,536 price series");
         self.series.push(series);
         SeriesIx(place)
+    }
+
+    /// Says what one unit of a key stands for: the token in which a supply, a debt or a claim is
+    /// counted once its index is applied, and the coin that a liquid staking token is a rate of.
+    pub fn set_underlying(&mut self, key: KeyIx, token: &str) {
+        self.underlying[key.index()] = Some(token.into());
+    }
+
+    /// What [`set_underlying`](Self::set_underlying) has said of a key.
+    pub fn underlying(&self, key: KeyIx) -> Option<&str> {
+        self.underlying[key.index()].as_deref()
+    }
+
+    /// Says that two tokens are worth the same.
+    pub fn add_parity(&mut self, parity: Parity) {
+        self.parities.push(parity);
+    }
+
+    /// All pairs of tokens that are worth the same.
+    pub fn parities(&self) -> &[Parity] {
+        &self.parities
     }
 
     /// All series of prices with their places.
@@ -423,71 +468,6 @@ impl InstrumentTable {
             .min_by_key(|(place, instrument)| (&*instrument.id.venue != venue, *place))
             .map(|(place, _)| place)
     }
-
-    /// How an amount of `asset` held at `venue` becomes one of `currency`: over as few spot
-    /// instruments as possible, of `venue` rather than of others; empty if they are the same.
-    pub fn conversion(&self, venue: &str, asset: &str, currency: &str) -> Option<Conversion> {
-        let mut reached = vec![(asset, Vec::new())];
-        let mut next = 0;
-        while let Some((from, hops)) = reached.get(next).cloned() {
-            if from == currency {
-                return Some(Conversion(hops));
-            }
-            next += 1;
-            if hops.len() == LONGEST_CONVERSION {
-                continue;
-            }
-            let mut spot: Vec<(InstrumentIx, &Instrument)> =
-                self.instruments().filter(|(_, known)| !known.is_perpetual()).collect();
-            spot.sort_by_key(|(place, known)| (&*known.id.venue != venue, *place));
-            for (place, known) in spot {
-                let (to, divides) = if &*known.base == from {
-                    (&*known.quote, false)
-                } else if &*known.quote == from {
-                    (&*known.base, true)
-                } else {
-                    continue;
-                };
-                if reached.iter().all(|(asset, _)| *asset != to) {
-                    let mut hops = hops.clone();
-                    hops.push(Hop { instrument: place, divides });
-                    reached.push((to, hops));
-                }
-            }
-        }
-        None
-    }
-}
-
-/// Most instruments that a conversion goes over.
-const LONGEST_CONVERSION: usize = 3;
-
-/// A way from one asset to another over prices of spot instruments.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Conversion(pub Vec<Hop>);
-
-/// One step of a conversion.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Hop {
-    /// The instrument whose price is used.
-    pub instrument: InstrumentIx,
-    /// From quote to base: divided by the price.
-    pub divides: bool,
-}
-
-impl Conversion {
-    /// Units of the currency per unit of the asset at `marks`; the error is the instrument that has
-    /// no price yet.
-    ///
-    /// # Errors
-    ///
-    /// An instrument on the way has had no bar.
-    pub fn rate(&self, marks: &[Option<f64>]) -> Result<f64, InstrumentIx> {
-        self.0.iter().try_fold(1.0, |rate, hop| {
-            let mark = marks[hop.instrument.index()].ok_or(hop.instrument)?;
-            Ok(if hop.divides { rate / mark } else { rate * mark })
-        })
-    }
 }
 
 #[cfg(test)]
@@ -510,26 +490,6 @@ mod tests {
         assert_eq!(table.price_path("bybit", "BTC", "USDT"), Some(other));
         assert_eq!(table.price_path("okx", "BTC", "USDT"), Some(btc));
         assert_eq!(table.price_path("okx", "SOL", "USDT"), None);
-    }
-
-    #[test]
-    fn an_asset_is_converted_over_as_few_instruments_as_possible() {
-        let mut table = InstrumentTable::new();
-        let eth_btc = table.add(spot("binance:spot:ETHBTC", "ETH", "BTC"));
-        let btc = table.add(spot("binance:spot:BTCUSDT", "BTC", "USDT"));
-        let hops = |asset: &str, currency: &str| {
-            let conversion = table.conversion("binance", asset, currency)?;
-            let name = |hop: &Hop| (hop.instrument, hop.divides);
-            Some(conversion.0.iter().map(name).collect::<Vec<_>>())
-        };
-        assert_eq!(hops("USDT", "USDT"), Some(vec![]));
-        assert_eq!(hops("BTC", "USDT"), Some(vec![(btc, false)]));
-        assert_eq!(hops("ETH", "USDT"), Some(vec![(eth_btc, false), (btc, false)]));
-        assert_eq!(hops("USDT", "ETH"), Some(vec![(btc, true), (eth_btc, true)]));
-        assert_eq!(hops("SOL", "USDT"), None);
-        let path = table.conversion("binance", "ETH", "USDT").unwrap();
-        assert_eq!(path.rate(&[Some(0.05), Some(60_000.0)]), Ok(3_000.0));
-        assert_eq!(path.rate(&[Some(0.05), None]), Err(btc));
     }
 
     #[test]

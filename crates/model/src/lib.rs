@@ -3,14 +3,19 @@
 //! Rule of this crate: no I/O, no async, no clock, no randomness. Everything here is pure and total,
 //! so it can be tested with a table and trusted everywhere else.
 
+pub mod conversion;
 pub mod delta;
 pub mod event;
+pub mod exposure;
 pub mod fill;
 pub mod frame;
 pub mod handshake;
 pub mod instrument;
 pub mod interface;
 pub mod key;
+pub mod ladder;
+pub mod lending;
+pub mod margin;
 pub mod market;
 pub mod metrics;
 pub mod money;
@@ -20,7 +25,9 @@ pub mod operation;
 pub mod order;
 pub mod parameter;
 pub mod perp;
+pub mod pnl;
 pub mod reconciliation;
+pub mod risk;
 pub mod settlement;
 pub mod snapshot;
 pub mod strategy;

@@ -28,7 +28,7 @@ impl PositionUpdateHandler {
     /// Costs initial holdings that have had their first close, as one lot each.
     pub(super) fn cost_initial_holdings(&mut self, ts: UtcMillis) {
         for at in (0..self.uncosted.len()).rev() {
-            let mark = self.market.present(|market| market.close(self.uncosted[at]));
+            let mark = self.market.present().close(self.uncosted[at]);
             if let Some(close) = mark.and_then(decimal_of).and_then(Price::new) {
                 let instrument = self.uncosted.remove(at);
                 self.cost_initial_holding(instrument, close, ts);

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use expect_test::Expect;
 use model::Decimal;
-use model::delta::{Cause, Delta, DeltaBatch, OperationId, Subject};
+use model::delta::{Cause, Delta, OperationId, Subject};
 use model::fill::{Fill, Liquidity, PriceRule};
 use model::handshake::{Handshake, HandshakeStatus, VenueReport};
 use model::instrument::{Instrument, InstrumentIx, InstrumentTable, KeyIx};
@@ -292,11 +292,11 @@ impl CountingLedger {
 }
 
 impl LedgerPort for CountingLedger {
-    fn apply(&mut self, batch: &DeltaBatch) -> Result<Application, LedgerError> {
+    fn apply(&mut self, handshake: &mut Handshake) -> Result<Application, LedgerError> {
         if self.is("apply_error") {
             return Err(LedgerError::Invalid("a negative balance".into()));
         }
-        if !self.names.insert(batch.op_id) {
+        if !self.names.insert(handshake.op_id) {
             return Ok(Application::AlreadyApplied);
         }
         self.applied += 1;

@@ -1,0 +1,133 @@
+//! Routes: how each key becomes share class, resolved before the first frame.
+
+use std::rc::Rc;
+
+use model::conversion::{Hop, PriceSource};
+use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
+use model::key::PositionType;
+use model::market::Market;
+use model::numeric::DoubleFloat;
+
+/// The way of one key: over its index, then its exchange rate, then prices.
+#[derive(Clone, Debug)]
+pub(crate) struct Route {
+    pub(crate) index: Option<KeyIx>,
+    pub(crate) rate: Option<KeyIx>,
+    tail: Rc<[Hop]>,
+    /// Whether the key is share class itself, in its wrapper perhaps.
+    pub(crate) is_idle: bool,
+}
+
+/// What a unit of a key is worth, step by step.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Quote {
+    pub(crate) index: f64,
+    pub(crate) rate: f64,
+    /// Share class per unit of the asset; NaN while one is missing.
+    pub(crate) price: f64,
+}
+
+impl Route {
+    /// The route of a key; of a perpetual that of its cash. `None` if nothing in the run prices it.
+    pub(crate) fn of(instruments: &InstrumentTable, key: KeyIx, currency: &str) -> Option<Self> {
+        let mut hops = instruments.key_conversion(key, currency)?.0;
+        let mut taken = |wanted: fn(PriceSource) -> Option<KeyIx>| {
+            let key = wanted(hops.first()?.price)?;
+            hops.remove(0);
+            Some(key)
+        };
+        let index = taken(|price| match price {
+            PriceSource::Index(key) => Some(key),
+            PriceSource::Instrument(_)
+            | PriceSource::Series(_)
+            | PriceSource::Rate(_)
+            | PriceSource::One => None,
+        });
+        let rate = taken(|price| match price {
+            PriceSource::Rate(key) => Some(key),
+            PriceSource::Instrument(_)
+            | PriceSource::Series(_)
+            | PriceSource::Index(_)
+            | PriceSource::One => None,
+        });
+        let can_be_idle = matches!(
+            instruments.key(key).kind(),
+            PositionType::BaseToken | PositionType::Transit | PositionType::Claim
+        );
+        let is_share_class = instruments
+            .token(key)
+            .is_some_and(|token| instruments.asset(token) == instruments.asset(currency));
+        let is_idle = can_be_idle && rate.is_none() && is_share_class;
+        Some(Self { index, rate, tail: hops.into(), is_idle })
+    }
+
+    /// The route of an asset, as if held at `venue`.
+    pub(crate) fn of_asset(
+        instruments: &InstrumentTable,
+        venue: &str,
+        asset: &str,
+        currency: &str,
+    ) -> Option<Self> {
+        let hops = instruments.conversion(venue, asset, currency)?.0;
+        Some(Self { index: None, rate: None, tail: hops.into(), is_idle: false })
+    }
+
+    /// The one spot instrument in which the key is sold for share class.
+    pub(crate) fn sold_in(&self) -> Option<InstrumentIx> {
+        match (self.index, self.rate, &*self.tail) {
+            (None, None, [Hop { price: PriceSource::Instrument(place), divides: false }]) => {
+                Some(*place)
+            }
+            _ => None,
+        }
+    }
+
+    /// What a unit is worth; the price is NaN and the rate 1 while they are unknown.
+    pub(crate) fn quote(&self, market: &Market) -> Quote {
+        let index = self.index.map_or(1.0, |key| market.indices[key.index()]);
+        let rate = self.rate.map_or(Some(1.0), |key| market.rates[key.index()]);
+        let price = match (&*self.tail, rate) {
+            ([], Some(_)) => 1.0,
+            (_, Some(_)) => self.tail_price(market),
+            (_, None) => f64::NAN,
+        };
+        Quote { index, rate: rate.unwrap_or(1.0), price }
+    }
+
+    fn tail_price(&self, market: &Market) -> f64 {
+        self.tail.iter().fold(1.0, |price, hop| {
+            let step = market.price(hop.price).unwrap_or(f64::NAN);
+            if hop.divides { price / step } else { price * step }
+        })
+    }
+
+    /// `amount` in share class, to about 32 digits; the error is the price that there is not yet.
+    pub(crate) fn convert(
+        &self,
+        amount: DoubleFloat,
+        market: &Market,
+    ) -> Result<DoubleFloat, PriceSource> {
+        let mut amount = amount;
+        if let Some(key) = self.index {
+            amount = amount.times(market.indices[key.index()]);
+        }
+        if let Some(key) = self.rate {
+            let rate = market.rates[key.index()].ok_or(PriceSource::Rate(key))?;
+            amount = amount.times(rate);
+        }
+        for hop in &*self.tail {
+            if hop.price == PriceSource::One {
+                continue;
+            }
+            let price = market.price(hop.price).ok_or(hop.price)?;
+            amount = if hop.divides { amount.over(price) } else { amount.times(price) };
+        }
+        Ok(amount)
+    }
+}
+
+/// Declared keys without a way to share class: what the start-up check refuses (01 §2.4 rule 5).
+pub(crate) fn missing_routes(instruments: &InstrumentTable, share_class: &str) -> Vec<KeyIx> {
+    let unpriced = |key: &KeyIx| instruments.key_conversion(*key, share_class).is_none();
+    instruments.keys().map(|(key, _)| key).filter(unpriced).collect()
+}

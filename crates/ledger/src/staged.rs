@@ -1,0 +1,128 @@
+//! Staged values: what a component has computed, published only when the whole chain has succeeded.
+
+use std::rc::Rc;
+
+/// Buffers kept for later: snapshots and the log each hold on to one or two old values.
+const SPARES: usize = 4;
+
+/// A value that is shared, and the next one, which is written apart from it (D33).
+///
+/// Invariant: what was shared never changes while anybody else holds it. In steady state nothing is
+/// allocated: a buffer that nobody holds any more is written into.
+#[derive(Debug)]
+pub(crate) struct Staged<T> {
+    latest: Rc<T>,
+    next: Rc<T>,
+    spares: Vec<Rc<T>>,
+}
+
+impl<T: Clone> Staged<T> {
+    /// `value` is both the present and the form of all buffers.
+    pub(crate) fn new(value: T) -> Self {
+        let next = Rc::new(value.clone());
+        Self { latest: Rc::new(value), next, spares: Vec::with_capacity(SPARES) }
+    }
+
+    /// The committed value.
+    pub(crate) fn latest(&self) -> &Rc<T> {
+        &self.latest
+    }
+
+    /// The buffer of the next value; it holds some former one.
+    pub(crate) fn next(&mut self) -> &mut T {
+        Rc::get_mut(&mut self.next).expect("the next value is shared only once it is committed")
+    }
+
+    /// What has been written into the buffer.
+    pub(crate) fn staged(&self) -> &T {
+        &self.next
+    }
+
+    /// Makes the next value the present one.
+    pub(crate) fn commit(&mut self) {
+        std::mem::swap(&mut self.latest, &mut self.next);
+        if Rc::get_mut(&mut self.next).is_none() {
+            self.replace_shared();
+        }
+    }
+
+    #[cold]
+    fn replace_shared(&mut self) {
+        let unused = self.spares.iter_mut().position(|spare| Rc::get_mut(spare).is_some());
+        let buffer = match unused {
+            Some(place) => self.spares.swap_remove(place),
+            None => Rc::new(T::clone(&self.next)),
+        };
+        let shared = std::mem::replace(&mut self.next, buffer);
+        if self.spares.len() < SPARES {
+            self.spares.push(shared);
+        }
+    }
+}
+
+/// The last figures of a component, oldest first; bounded.
+#[derive(Clone, Debug)]
+pub(crate) struct History<T> {
+    figures: Vec<T>,
+    /// Where the oldest stands, once all places are taken.
+    oldest: usize,
+}
+
+/// Figures that are kept.
+pub(crate) const HISTORY: usize = 256;
+
+impl<T: Copy> History<T> {
+    pub(crate) fn new() -> Self {
+        Self { figures: Vec::with_capacity(HISTORY), oldest: 0 }
+    }
+
+    pub(crate) fn push(&mut self, figures: T) {
+        if self.figures.len() < HISTORY {
+            self.figures.push(figures);
+        } else {
+            self.figures[self.oldest] = figures;
+            self.oldest = (self.oldest + 1) % HISTORY;
+        }
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
+        let (newer, older) = self.figures.split_at(self.oldest);
+        older.iter().chain(newer)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shared_stays_and_what_is_not_is_written_into() {
+        let mut staged = Staged::new(0);
+        let mut held = Vec::new();
+        for value in 1..10 {
+            *staged.next() = value;
+            assert_eq!((**staged.latest(), *staged.staged()), (value - 1, value));
+            staged.commit();
+            held.push(Rc::clone(staged.latest()));
+        }
+        assert!((1..10).eq(held.iter().map(|value| **value)));
+        assert!(staged.spares.len() <= SPARES);
+        held.clear();
+        let mut places: Vec<*const i32> = Vec::new();
+        for value in 0..10 {
+            *staged.next() = value;
+            staged.commit();
+            places.push(Rc::as_ptr(staged.latest()));
+        }
+        assert_eq!(places[0], places[2]);
+    }
+
+    #[test]
+    fn a_history_keeps_the_last_figures_in_order() {
+        let mut history = History::new();
+        for figure in 0..HISTORY + 3 {
+            history.push(figure);
+        }
+        assert!((3..HISTORY + 3).eq(history.iter().copied()));
+    }
+}
