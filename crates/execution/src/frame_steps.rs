@@ -27,7 +27,7 @@ impl ExecutionService {
         // What fell due before the open of the bar that fills belongs to the old position (D73).
         let overdue = funding.partition_point(|point| point.ts <= open);
         self.settle(&funding[..overdue], outbox)?;
-        let is_quiet = self.exchange.read(|exchange| exchange.open_orders() == 0);
+        let is_quiet = self.exchange.read(|exchange| exchange.is_quiet());
         if !is_quiet {
             self.fill_at_open(frame, open, outbox)?;
         }

@@ -81,6 +81,8 @@ rules! {
     TrailingGap = "trailing_gap",
     /// An exit that the market had already passed when a fill armed it: the price of that fill before slippage.
     ExitPassed = "exit_passed",
+    /// A position that the venue closed for lack of margin: the mark at which it ran out.
+    Liquidation = "liquidation",
 }
 
 /// One execution of one order.

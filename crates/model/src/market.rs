@@ -13,6 +13,8 @@ use crate::time::UtcMillis;
 #[derive(Debug)]
 pub struct DataProvider {
     market: RefCell<Market>,
+    /// Instruments that may have a mark of their own.
+    perps: Vec<InstrumentIx>,
 }
 
 /// Prices as known at one instant.
@@ -68,7 +70,9 @@ pub struct StaleMarket {
 impl DataProvider {
     /// A provider before the first frame.
     pub fn new(instruments: &InstrumentTable) -> Self {
-        Self { market: RefCell::new(Market::before_the_first_frame(instruments)) }
+        let perps = instruments.instruments().filter(|(_, known)| known.is_perpetual());
+        let perps = perps.map(|(place, _)| place).collect();
+        Self { perps, market: RefCell::new(Market::before_the_first_frame(instruments)) }
     }
 
     /// The market as known at `ts`.
@@ -108,6 +112,14 @@ impl DataProvider {
                 market.closes[place] = Some(bar.close);
                 market.marks[place] = Some(bar.close);
             }
+        }
+        for place in &self.perps {
+            if let Some(mark) = frame.mark(*place) {
+                market.marks[place.index()] = Some(mark.close);
+            }
+        }
+        for point in frame.prices() {
+            market.series[point.series.index()] = Some(point.value);
         }
     }
 }

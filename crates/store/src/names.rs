@@ -82,6 +82,9 @@ impl Names {
     pub(crate) fn order(&self, order: OrderId) -> OrderName<'_> {
         match self.given.borrow().get(&order) {
             Some(name) => OrderName::Given(name.clone()),
+            None if order.strategy == StrategyIx::VENUE => {
+                OrderName::Number("liquidation", order.number)
+            }
             None => OrderName::Number(self.strategy(order.strategy), order.number),
         }
     }

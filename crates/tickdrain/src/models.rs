@@ -26,6 +26,7 @@ pub fn exchange_settings(config: &RunConfig, own: &ModelCatalog) -> ExchangeSett
         interval: config.interval,
         seed: config.seed,
         rules: execution.rules,
+        tiers: crate::margins::tiers(config),
         models: Models {
             path: path(execution.path, own),
             participation: participation(execution.participation, own),

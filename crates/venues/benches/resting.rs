@@ -67,6 +67,7 @@ fn exchange() -> Exchange {
         seed: 0,
         rules: MatchRules::default(),
         models,
+        tiers: vec![Rc::from([])],
     };
     let table = Rc::new(table);
     // More than all orders need.

@@ -1,6 +1,7 @@
 //! What venues hold for us, kept by the venues alone.
 
 use std::cell::RefCell;
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use model::Decimal;
@@ -22,10 +23,11 @@ use model::trade::deltas_of;
 pub struct VenueBooks {
     instruments: Rc<InstrumentTable>,
     holdings: Vec<Holding>,
-    /// Last close per instrument, at which margins are reckoned.
+    /// Mark of a perpetual that has one, else last close; margins are reckoned at it.
     marks: Vec<Option<f64>>,
     /// Perpetuals that are settled in a balance, by its key.
     settled_in: Vec<Vec<InstrumentIx>>,
+    perps: Vec<InstrumentIx>,
 }
 
 /// Books that a simulator changes and its position interfaces read.
@@ -47,7 +49,9 @@ impl VenueBooks {
             }
         }
         let marks = vec![None; instruments.len()];
-        Self { instruments, holdings, marks, settled_in }
+        let perps = settled_in.iter().flatten().copied().collect::<BTreeSet<_>>();
+        let perps = perps.into_iter().collect();
+        Self { instruments, holdings, marks, settled_in, perps }
     }
 
     /// Amount at a key, without what open positions have gained or need.
@@ -73,6 +77,22 @@ impl VenueBooks {
         };
         let effects = self.settled_in[key.index()].iter().map(effect);
         effects.fold(self.balance(key), |free, effect| free + effect)
+    }
+
+    /// Perpetuals that are held, in the order of their places.
+    pub fn open_perps(&self) -> Vec<(InstrumentIx, PerpPosition)> {
+        let perps = self.perps.iter().map(|place| (*place, self.perp(*place)));
+        perps.filter(|(_, position)| !position.quantity.is_zero()).collect()
+    }
+
+    /// Whether a perpetual is held.
+    pub fn holds_perps(&self) -> bool {
+        self.perps.iter().any(|place| !self.perp(*place).quantity.is_zero())
+    }
+
+    /// Last mark of an instrument.
+    pub fn mark(&self, place: InstrumentIx) -> Option<f64> {
+        self.marks[place.index()]
     }
 
     /// Books a fill where the market was at `px_ref`; what it changed.
@@ -103,11 +123,16 @@ impl VenueBooks {
         Ok(())
     }
 
-    /// Takes the closes of a frame.
+    /// Takes the closes of a frame, and the marks of perpetuals that have them.
     pub fn observe(&mut self, frame: &Frame) {
         for (mark, bar) in self.marks.iter_mut().zip(frame.bars()) {
             if bar.kind != BarKind::Absent {
                 *mark = Some(bar.close);
+            }
+        }
+        for place in &self.perps {
+            if let Some(mark) = frame.mark(*place) {
+                self.marks[place.index()] = Some(mark.close);
             }
         }
     }

@@ -4,6 +4,11 @@
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct StrategyIx(pub u16);
 
+impl StrategyIx {
+    /// No strategy: a venue that closes a position.
+    pub const VENUE: Self = Self(u16::MAX);
+}
+
 /// Name of an order, unique in its run: the strategy and the strategy's own count, from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct OrderId {
@@ -14,6 +19,11 @@ pub struct OrderId {
 }
 
 impl OrderId {
+    /// What a venue does on its own: the order of nobody.
+    pub const fn of_venue(number: u32) -> Self {
+        Self { strategy: StrategyIx::VENUE, number }
+    }
+
     /// The order `places` after this one of the same strategy.
     #[must_use]
     pub const fn after(self, places: u32) -> Self {

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::fmt::Display;
 
-use model::fill::{Fill, RoundTrip};
+use model::fill::{Fill, PriceRule, RoundTrip};
 use model::instrument::{Contract, InstrumentTable};
 use model::metrics::Performance;
 use model::money::Quantity;
@@ -71,6 +71,8 @@ impl Figures {
         let fee = float_of(fill.fee.0) * fill.cash_value;
         // A fee that is not paid in cash is paid in base, of which a unit is worth the price.
         let in_cash = fill.fee_key == instruments.cash_key(fill.instrument);
+        // What a liquidation takes is no fee.
+        let fee = if fill.price_rule == PriceRule::Liquidation { 0.0 } else { fee };
         self.costs.fees += if in_cash { fee } else { fee * float_of(fill.last_px.value()) };
         let distance = fill.slippage_bps / 1e4;
         // The distance is relative to the price before slippage, the notional to the one after;

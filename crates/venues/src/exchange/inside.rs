@@ -64,7 +64,7 @@ impl Exchange {
         self.walk(place, bar, ts, desk)
     }
 
-    fn walk(
+    pub(super) fn walk(
         &mut self,
         place: InstrumentIx,
         bar: &Bar,

@@ -11,6 +11,7 @@ mod closing;
 mod filling;
 mod inside;
 mod ladder;
+mod liquidation;
 mod locks;
 mod loops;
 mod opening;
@@ -32,6 +33,7 @@ use model::frame::{Bar, BarKind, Frame};
 use model::handshake::VenueReport;
 use model::instrument::{InstrumentIx, InstrumentTable};
 use model::interface::{Desk, Stopped};
+use model::margin::MarginTiers;
 use model::money::Price;
 use model::numeric::decimal_of;
 use model::order::{OcoGroup, OrderId, OrderStatus, Refusal, RefusalCode};
@@ -39,7 +41,7 @@ use model::time::{Interval, UtcMillis};
 
 pub use opening::Due;
 
-use crate::books::SharedBooks;
+use crate::books::{SharedBooks, VenueBooks};
 use crate::fees::FeeModel;
 use crate::latency::LatencyModel;
 use crate::participation::ParticipationModel;
@@ -97,6 +99,9 @@ pub struct ExchangeSettings {
     pub rules: MatchRules,
     /// Models of matching.
     pub models: Models,
+    /// Margin tiers, by [`InstrumentIx`]: all that have held, each from its instant on. A perpetual
+    /// without any is never liquidated.
+    pub tiers: Vec<Rc<[MarginTiers]>>,
 }
 
 /// A simulated exchange.
@@ -116,6 +121,7 @@ pub struct Exchange {
     locked: Vec<Decimal>,
     last_seq: u64,
     last_trade_id: u64,
+    liquidations: u32,
     /// What the venues hold for us.
     accounts: SharedBooks,
     session: Session,
@@ -186,6 +192,7 @@ impl Exchange {
         accounts: SharedBooks,
     ) -> Self {
         assert_eq!(settings.models.fees.len(), instruments.len(), "a fee model per instrument");
+        assert_eq!(settings.tiers.len(), instruments.len(), "margin tiers per instrument");
         Self {
             orders: Orders::default(),
             places: BTreeMap::new(),
@@ -197,12 +204,18 @@ impl Exchange {
             locked: vec![Decimal::ZERO; instruments.keys().count()],
             last_seq: 0,
             last_trade_id: 0,
+            liquidations: 0,
             accounts,
             session: Session::default(),
             now: UtcMillis::default(),
             instruments,
             settings,
         }
+    }
+
+    /// Whether nothing can happen without an order: none is open, and no perpetual is held.
+    pub fn is_quiet(&self) -> bool {
+        self.orders.is_empty() && !self.accounts.read(VenueBooks::holds_perps)
     }
 
     /// Number of orders that have not ended.
@@ -234,6 +247,9 @@ impl Exchange {
         let Some(frame) = self.session.frame.take() else { return Ok(()) };
         let awake = std::mem::take(&mut self.session.awake);
         self.now = frame.ts();
+        if self.accounts.read(VenueBooks::holds_perps) {
+            self.liquidate_inside(&frame, desk)?;
+        }
         for &place in &awake {
             self.match_inside(place, &frame, desk)?;
         }

@@ -14,6 +14,7 @@ use super::filling::Offer;
 use super::ladder::Rung;
 use super::resting::{Behaviour, Stage};
 use super::{Exchange, Moment, Step, is_eligible, price_of};
+use crate::books::VenueBooks;
 use model::interface::{Desk, Stopped};
 
 /// What is due at the open of a bar.
@@ -34,10 +35,14 @@ impl Exchange {
     /// The desk has stopped.
     pub fn begin_open(&mut self, frame: &Frame, desk: &mut dyn Desk) -> Result<Vec<Due>, Stopped> {
         self.session.clear();
+        self.now = frame.ts().before(self.settings.interval);
+        if self.accounts.read(VenueBooks::holds_perps) {
+            self.session.frame = Some(frame.clone());
+            self.liquidate_at_open(frame, desk)?;
+        }
         if self.orders.is_empty() {
             return Ok(Vec::new());
         }
-        self.now = frame.ts().before(self.settings.interval);
         self.session.awake = self.awake(frame);
         if self.session.awake.is_empty() {
             return Ok(Vec::new());

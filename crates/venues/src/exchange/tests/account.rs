@@ -216,13 +216,16 @@ impl Account {
     /// Takes an answer: the venue's books say what this account says, operation by operation.
     fn watch_handshake(&mut self, handshake: &Handshake) {
         handshake.check().unwrap();
-        let Subject::Order(order_id) = handshake.op_id.subject else { panic!("{handshake:?}") };
-        let next = self.loops.entry(order_id).or_default();
-        assert_eq!(handshake.op_id.number, *next, "one number after the other: {handshake:?}");
-        *next += 1;
+        if let Subject::Order(order_id) = handshake.op_id.subject {
+            let next = self.loops.entry(order_id).or_default();
+            assert_eq!(handshake.op_id.number, *next, "one number after the other: {handshake:?}");
+            *next += 1;
+        }
         let before = self.balances.clone();
         if let Some(fill) = &handshake.fill {
-            self.watch_fill(fill);
+            if fill.price_rule != PriceRule::Liquidation {
+                self.watch_fill(fill);
+            }
             self.book(fill);
         }
         let perps: BTreeSet<usize> = self

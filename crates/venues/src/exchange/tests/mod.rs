@@ -9,6 +9,7 @@ mod brackets;
 mod costs;
 mod funds;
 mod groups;
+mod liquidation;
 mod prices;
 mod properties;
 mod scenario;

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! set touch gaps=open path=nearest share=500 nocarry clip latency=30 bars=1 slip=10 impact=5/100
-//! spot A lot=1 tick=0.01 maker=2 taker=5     `perp A leverage=10`, `inverse A size=100`
+//! spot A lot=1 tick=0.01 maker=2 taker=5     `perp A leverage=10 mmr=0.004 isolated`, `inverse A size=100`
 //! have USDT=1000 A=5                         balances; of a perpetual `A=5@100`
 //! bar 100 106 94 101 50                      open, high, low, close, volume; one instrument each,
 //! bar 100 | - | synthetic 7                  divided by bars; one price; no bar; filled in
@@ -30,8 +30,11 @@ use model::Decimal;
 use model::fill::Fill;
 use model::frame::{Bar, BarKind, Frame, FrameBatch};
 use model::handshake::{Handshake, VenueReport};
-use model::instrument::{Contract, FeeAsset, Instrument, InstrumentIx, InstrumentTable};
+use model::instrument::{
+    Contract, FeeAsset, Instrument, InstrumentIx, InstrumentTable, MarginMode,
+};
 use model::key::PositionType;
+use model::margin::{MarginTier, MarginTiers};
 use model::money::{Bps, Cash, Price};
 use model::numeric::{decimal_of, float_of};
 use model::order::{
@@ -146,23 +149,25 @@ pub(super) struct Desk {
 impl Desk {
     fn open<'a>(rules: impl Iterator<Item = &'a str> + Clone, lens: Lens) -> Self {
         let mut table = InstrumentTable::new();
-        let mut fees = Vec::new();
+        let (mut fees, mut tiers) = (Vec::new(), Vec::new());
         let words = |line: &'a str| line.split_whitespace().collect::<Vec<&str>>();
         for line in rules.clone().map(words).filter(|line| !["set", "have"].contains(&line[0])) {
-            let (instrument, schedule) = instrument(&line);
+            let (instrument, schedule, margin) = instrument(&line);
             table.add(instrument);
             fees.push(schedule);
+            tiers.push(margin);
         }
         if table.is_empty() {
-            let (instrument, schedule) = instrument(&["perp", "A"]);
+            let (instrument, schedule, margin) = instrument(&["perp", "A"]);
             table.add(instrument);
             fees.push(schedule);
+            tiers.push(margin);
         }
         let instruments = Rc::new(table);
         let settings = rules.clone().map(words).filter(|line| line[0] == "set");
         let settings: Vec<&str> = settings.flat_map(|line| line[1..].to_vec()).collect();
         let shows_locks = settings.contains(&"locks");
-        let settings = exchange_settings(&settings, fees);
+        let settings = exchange_settings(&settings, fees, tiers);
         let interval = settings.interval;
         let mut account = Account::new(Rc::clone(&instruments));
         let mut holdings = rules.map(words).filter(|line| line[0] == "have").peekable();
@@ -430,6 +435,9 @@ fn name(text: &str) -> OrderId {
 }
 
 fn label(order_id: OrderId) -> String {
+    if order_id.strategy == StrategyIx::VENUE {
+        return format!("liquidation-{}", order_id.number);
+    }
     let exit = ["", "tp", "sl"][(order_id.number % 10) as usize];
     format!("{}{exit}", order_id.number / 10)
 }
@@ -468,7 +476,7 @@ fn bar(cell: &str) -> Bar {
     Bar { open, high, low, close, volume, kind: BarKind::Real }
 }
 
-fn instrument(words: &[&str]) -> (Instrument, MakerTaker) {
+fn instrument(words: &[&str]) -> (Instrument, MakerTaker, Rc<[MarginTiers]>) {
     let symbol = words[1];
     let market = if words[0] == "spot" { "spot" } else { "perp" };
     let id = format!("x:{market}:{symbol}").parse().unwrap();
@@ -476,6 +484,7 @@ fn instrument(words: &[&str]) -> (Instrument, MakerTaker) {
         Instrument { tick: decimal("0.01"), ..Instrument::spot(id, symbol, "USDT") };
     let mut fees = MakerTaker { tiers: vec![FeeTier::default()], ..MakerTaker::default() };
     let mut contract_size = Decimal::ONE;
+    let mut mmr = None;
     for word in &words[2..] {
         let (key, value) = word.split_once('=').unwrap_or((word, ""));
         match key {
@@ -484,6 +493,8 @@ fn instrument(words: &[&str]) -> (Instrument, MakerTaker) {
             "min_qty" => instrument.min_qty = decimal(value),
             "min_notional" => instrument.min_notional = decimal(value),
             "leverage" => instrument.leverage = decimal(value),
+            "isolated" => instrument.margin_mode = MarginMode::Isolated,
+            "mmr" => mmr = Some(float_of(decimal(value))),
             "size" => contract_size = decimal(value),
             "base_fee" => instrument.fee_asset = FeeAsset::Base,
             "maker" => fees.tiers[0].maker = Bps(decimal(value)),
@@ -503,7 +514,9 @@ fn instrument(words: &[&str]) -> (Instrument, MakerTaker) {
         }
         _ => {}
     }
-    (instrument, fees)
+    let tier = |mmr| MarginTier::new(0.0, mmr, 1.0);
+    let tiers = mmr.map(|mmr| MarginTiers::new(UtcMillis::new(0), &[tier(mmr)]).unwrap());
+    (instrument, fees, tiers.into_iter().collect())
 }
 
 /// `from/volume/maker/taker`: minutes, quote currency, two rates.
@@ -518,7 +531,11 @@ fn tier(text: &str) -> FeeTier {
     }
 }
 
-fn exchange_settings(words: &[&str], fees: Vec<MakerTaker>) -> ExchangeSettings {
+fn exchange_settings(
+    words: &[&str],
+    fees: Vec<MakerTaker>,
+    tiers: Vec<Rc<[MarginTiers]>>,
+) -> ExchangeSettings {
     let mut rules = MatchRules::default();
     let mut latency = Latency::default();
     let mut interval = Interval::HOUR;
@@ -556,7 +573,7 @@ fn exchange_settings(words: &[&str], fees: Vec<MakerTaker>) -> ExchangeSettings 
         }
     }
     models.latency = Rc::new(FixedLatency(latency));
-    ExchangeSettings { interval, seed: 7, rules, models }
+    ExchangeSettings { interval, seed: 7, rules, models, tiers }
 }
 
 fn endow(account: &mut Account, instruments: &InstrumentTable, holding: &str) {
