@@ -4,6 +4,7 @@
 
 pub mod account;
 mod books;
+pub mod chain;
 mod excursion;
 pub mod exposure;
 #[cfg(test)]
@@ -13,6 +14,7 @@ mod part;
 mod path;
 pub mod pnl;
 mod position;
+pub mod risk;
 mod round_trip;
 mod route;
 mod staged;

@@ -1,4 +1,5 @@
 //! Profit against the worked examples of 05 §7.4 to §7.6, and of random trades.
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
 use expect_test::{Expect, expect};
 use model::Decimal;
