@@ -3,12 +3,14 @@
 use std::rc::Rc;
 
 use model::exposure::{ExposureLayout, ExposureSnapshot, VenueIx};
-use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
+use model::instrument::{InstrumentIx, InstrumentTable};
 use model::ladder::{RiskLevel, RiskLimits};
 use model::lending::Reserve;
 use model::margin::MarginTiers;
 use model::market::{DataProvider, Market, StaleMarket};
-use model::risk::{Binding, RISK_TYPES, RiskAlert, RiskReading, RiskSnapshot, RiskType};
+use model::risk::{
+    Binding, RISK_TYPES, RiskAlert, RiskDetail, RiskReading, RiskSnapshot, RiskType,
+};
 use model::time::{Interval, UtcMillis};
 
 use crate::staged::{History, Staged};
@@ -37,7 +39,7 @@ pub struct RiskTerms {
     pub limits: RiskLimits,
     /// Length of a frame, in which the age of data is counted.
     pub interval: Interval,
-    /// Terms of the reserve behind a supply or a debt, by [`KeyIx`]; nothing beyond the end.
+    /// Terms of the reserve behind a supply or a debt, by key; nothing beyond the end.
     pub reserves: Vec<Option<Reserve>>,
     /// Margin tiers of a perpetual over time, by [`InstrumentIx`]; nothing beyond the end.
     pub tiers: Vec<Vec<MarginTiers>>,
@@ -83,6 +85,10 @@ pub struct RiskMonitor {
     peaks: Peaks,
     staged_peaks: Peaks,
     alerts: Vec<RiskAlert>,
+    /// Whether every level is [`RiskLevel::Ok`]: staged, committed and latched.
+    staged_calm: bool,
+    is_calm: bool,
+    latched_calm: bool,
     snapshots: Staged<RiskSnapshot>,
     history: History<RiskFigures>,
 }
@@ -115,6 +121,9 @@ impl RiskMonitor {
             peaks,
             staged_peaks: peaks,
             alerts: Vec::new(),
+            staged_calm: true,
+            is_calm: true,
+            latched_calm: true,
             snapshots: Staged::new(RiskSnapshot::default()),
             history: History::new(),
         }
@@ -134,8 +143,12 @@ impl RiskMonitor {
         let is_first = ts != self.judged_at;
         self.staged_peaks = self.peaks.after(ts, exposure.equity);
         let next = self.snapshots.next();
-        *next = RiskSnapshot { number: exposure.number, ts, ..RiskSnapshot::default() };
+        (next.number, next.ts) = (exposure.number, ts);
         let RiskSnapshot { readings, detail, .. } = next;
+        for reading in readings.iter_mut() {
+            *reading = None;
+        }
+        *detail = RiskDetail::default();
         let (limits, latched) = (&self.terms.limits, &self.latched);
         let mut unknown = None;
         let mut put = |kind: RiskType, value: f64, binding: Binding| {
@@ -150,9 +163,6 @@ impl RiskMonitor {
             put(RiskType::Concentration, share, Binding::Venue(venue));
         }
         put(RiskType::Drawdown, self.staged_peaks.drawdown(exposure.equity), Binding::Account);
-        if let Some((share, key)) = illiquidity(exposure, &market) {
-            put(RiskType::LiquidityRisk, share, Binding::Key(key));
-        }
         if let Some((age, place)) = staleness(ts, self.terms.interval, &market) {
             put(RiskType::DataStaleness, age, Binding::Instrument(place));
         }
@@ -173,7 +183,14 @@ impl RiskMonitor {
             reading.level = reading.level.max(by_usage);
         }
         drop(market);
-        let breaker = self.breakers[0].after(readings, limits, is_first);
+        let calm = |reading: &Option<RiskReading>| {
+            reading.is_none_or(|reading| reading.level == RiskLevel::Ok)
+        };
+        self.staged_calm = readings.iter().all(calm);
+        let mut breaker = self.breakers[0];
+        if !self.staged_calm || breaker.is_latched() {
+            breaker = breaker.after(readings, limits, is_first);
+        }
         next.breaker = breaker.is_latched();
         self.breakers[2] = breaker;
         Ok(self.snapshots.staged())
@@ -182,11 +199,13 @@ impl RiskMonitor {
     /// Publishes what was staged.
     pub fn commit(&mut self) {
         self.snapshots.commit();
+        self.is_calm = self.staged_calm;
         self.peaks = self.staged_peaks;
         self.breakers[1] = self.breakers[2];
         let latest = self.snapshots.latest();
         let enabled = self.terms.limits.enabled;
-        let level = if enabled.is_empty() { RiskLevel::Ok } else { latest.worst(enabled) };
+        let level =
+            if enabled.is_empty() || self.is_calm { RiskLevel::Ok } else { latest.worst(enabled) };
         let drawdown = latest.reading(RiskType::Drawdown).map_or(0.0, |reading| reading.value);
         let (ts, breaker) = (latest.ts, latest.breaker);
         self.history.push(RiskFigures { ts, level, drawdown, breaker });
@@ -199,6 +218,12 @@ impl RiskMonitor {
     pub fn judge(&mut self) -> &[RiskAlert] {
         self.alerts.clear();
         let latest = self.snapshots.latest();
+        self.judged_at = latest.ts;
+        self.breakers[0] = self.breakers[1];
+        if self.is_calm && self.latched_calm {
+            return &self.alerts;
+        }
+        self.latched_calm = self.is_calm;
         for kind in RiskType::ALL {
             let (before, after) = (self.latched[kind.index()], latest.level(kind));
             if before != after {
@@ -206,8 +231,6 @@ impl RiskMonitor {
                 self.alerts.push(RiskAlert { kind, before, after });
             }
         }
-        self.judged_at = latest.ts;
-        self.breakers[0] = self.breakers[1];
         &self.alerts
     }
 
@@ -260,6 +283,11 @@ fn read(
         return RiskReading { value, level: RiskLevel::Ok, distance: None, binding };
     };
     let before = latched[kind.index()];
+    if before == RiskLevel::Ok
+        && let Some(distance) = ladder.distance_to_first(value)
+    {
+        return RiskReading { value, level: RiskLevel::Ok, distance: Some(distance), binding };
+    }
     let level = match (before, is_first) {
         (RiskLevel::Ok, _) => ladder.level(value),
         (_, true) => ladder.level_after(value, before, limits.hysteresis),
@@ -277,22 +305,6 @@ fn concentration(exposure: &ExposureSnapshot) -> Option<(f64, VenueIx)> {
         }
     }
     (exposure.equity > 0.0).then(|| (largest.0 / exposure.equity, largest.1))
-}
-
-/// The largest share of a holding that its venue could not turn into cash at once.
-fn illiquidity(exposure: &ExposureSnapshot, market: &Market) -> Option<(f64, KeyIx)> {
-    let mut worst: Option<(f64, KeyIx)> = None;
-    for (place, available) in market.liquidity.iter().enumerate() {
-        let held = exposure.keys[place].native;
-        if let (Some(available), true) = (available, held > 0.0) {
-            let share = 1.0 - available.min(held) / held;
-            let key = KeyIx(u16::try_from(place).expect("a key has a place"));
-            if worst.is_none_or(|(worst, _)| share > worst) {
-                worst = Some((share, key));
-            }
-        }
-    }
-    worst
 }
 
 /// The age of the oldest observation, in intervals; `None` where nobody says when they were made.

@@ -20,6 +20,8 @@ pub(super) struct Measures {
     pools: Vec<Pool>,
     accounts: Vec<MarginAccount>,
     stakes: Vec<(KeyIx, KeyIx)>,
+    /// Supplies and staking tokens: what its venue has to turn into cash.
+    illiquid: Vec<KeyIx>,
 }
 
 /// What one lending venue holds and is owed.
@@ -106,6 +108,9 @@ impl Measures {
                 | PositionType::Transit
                 | PositionType::FlashDebt => {}
             }
+            if matches!(name.kind(), PositionType::AToken | PositionType::Lst) {
+                measures.illiquid.push(key);
+            }
             if let Some(rate) = staked.filter(|_| name.kind() != PositionType::DebtToken) {
                 measures.stakes.push((key, rate));
             }
@@ -158,6 +163,9 @@ impl Measures {
         }
         if !self.stakes.is_empty() {
             self.measure_pegs(exposure, market, detail, put);
+        }
+        if !self.illiquid.is_empty() {
+            self.measure_liquidity(exposure, market, put);
         }
     }
 
@@ -262,6 +270,22 @@ impl Measures {
         if let Some((value, binding)) = peg.found {
             put(RiskType::PegRisk, value, binding);
             detail.exit_loss = Some(loss);
+        }
+    }
+}
+
+impl Measures {
+    /// The largest share of a holding that its venue could not turn into cash at once.
+    fn measure_liquidity(&self, exposure: &ExposureSnapshot, market: &Market, put: &mut Put<'_>) {
+        let mut worst = Worst::of(RiskType::LiquidityRisk);
+        for key in &self.illiquid {
+            let held = exposure.key(*key).native;
+            if let (Some(available), true) = (market.liquidity[key.index()], held > 0.0) {
+                worst.take(1.0 - available.min(held) / held, Binding::Key(*key));
+            }
+        }
+        if let Some((share, binding)) = worst.found {
+            put(RiskType::LiquidityRisk, share, binding);
         }
     }
 }
