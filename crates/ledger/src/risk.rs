@@ -16,7 +16,9 @@ use model::time::{Interval, UtcMillis};
 use crate::staged::{History, Staged};
 
 mod breaker;
+mod margin;
 mod measures;
+mod pool;
 
 use breaker::Breaker;
 use measures::Measures;
@@ -85,12 +87,31 @@ pub struct RiskMonitor {
     peaks: Peaks,
     staged_peaks: Peaks,
     alerts: Vec<RiskAlert>,
-    /// Whether every level is [`RiskLevel::Ok`]: staged, committed and latched.
-    staged_calm: bool,
-    is_calm: bool,
-    latched_calm: bool,
+    staged_summary: Summary,
+    summary: Summary,
     snapshots: Staged<RiskSnapshot>,
     history: History<RiskFigures>,
+}
+
+/// What a pass need not look for again.
+#[derive(Clone, Copy, Debug, Default)]
+struct Summary {
+    /// Highest level of the enabled types.
+    worst: RiskLevel,
+    /// Whether a level is not the latched one.
+    has_changed: bool,
+    /// Number of types that could be computed.
+    known: u32,
+}
+
+impl Summary {
+    fn take(&mut self, level: RiskLevel, latched: RiskLevel, is_enabled: bool) {
+        self.known += 1;
+        self.has_changed |= level != latched;
+        if is_enabled {
+            self.worst = self.worst.max(level);
+        }
+    }
 }
 
 /// Equity that losses are measured from.
@@ -121,9 +142,8 @@ impl RiskMonitor {
             peaks,
             staged_peaks: peaks,
             alerts: Vec::new(),
-            staged_calm: true,
-            is_calm: true,
-            latched_calm: true,
+            staged_summary: Summary::default(),
+            summary: Summary::default(),
             snapshots: Staged::new(RiskSnapshot::default()),
             history: History::new(),
         }
@@ -151,11 +171,15 @@ impl RiskMonitor {
         *detail = RiskDetail::default();
         let (limits, latched) = (&self.terms.limits, &self.latched);
         let mut unknown = None;
+        let mut summary = Summary::default();
         let mut put = |kind: RiskType, value: f64, binding: Binding| {
             if value.is_nan() {
                 unknown = unknown.or(Some(kind));
             }
-            readings[kind.index()] = Some(read(kind, value, binding, limits, latched, is_first));
+            let reading = read(kind, value, binding, limits, latched, is_first);
+            let is_enabled = limits.enabled.has(kind);
+            summary.take(reading.level, latched[kind.index()], is_enabled);
+            readings[kind.index()] = Some(reading);
         };
         put(RiskType::DeltaRisk, exposure.delta_share.abs(), Binding::Account);
         put(RiskType::Leverage, exposure.leverage, Binding::Account);
@@ -180,15 +204,22 @@ impl RiskMonitor {
             } else {
                 limits.margin_usage.level(usage)
             };
-            reading.level = reading.level.max(by_usage);
+            if by_usage > reading.level {
+                reading.level = by_usage;
+                let kind = RiskType::CexMarginRatio;
+                // Changed if it differs from what is latched, whatever the fraction alone says.
+                summary.has_changed = true;
+                if limits.enabled.has(kind) {
+                    summary.worst = summary.worst.max(by_usage);
+                }
+            }
         }
         drop(market);
-        let calm = |reading: &Option<RiskReading>| {
-            reading.is_none_or(|reading| reading.level == RiskLevel::Ok)
-        };
-        self.staged_calm = readings.iter().all(calm);
+        // A type that could be computed before and cannot now is no risk any more.
+        summary.has_changed |= summary.known != self.summary.known;
+        self.staged_summary = summary;
         let mut breaker = self.breakers[0];
-        if !self.staged_calm || breaker.is_latched() {
+        if summary.worst == RiskLevel::Critical || breaker.is_latched() {
             breaker = breaker.after(readings, limits, is_first);
         }
         next.breaker = breaker.is_latched();
@@ -199,13 +230,14 @@ impl RiskMonitor {
     /// Publishes what was staged.
     pub fn commit(&mut self) {
         self.snapshots.commit();
-        self.is_calm = self.staged_calm;
+        let had_changed = self.summary.has_changed;
+        self.summary = self.staged_summary;
+        // Until it is judged, what an earlier pass has changed stays changed.
+        self.summary.has_changed |= had_changed;
         self.peaks = self.staged_peaks;
         self.breakers[1] = self.breakers[2];
         let latest = self.snapshots.latest();
-        let enabled = self.terms.limits.enabled;
-        let level =
-            if enabled.is_empty() || self.is_calm { RiskLevel::Ok } else { latest.worst(enabled) };
+        let level = self.summary.worst;
         let drawdown = latest.reading(RiskType::Drawdown).map_or(0.0, |reading| reading.value);
         let (ts, breaker) = (latest.ts, latest.breaker);
         self.history.push(RiskFigures { ts, level, drawdown, breaker });
@@ -220,10 +252,10 @@ impl RiskMonitor {
         let latest = self.snapshots.latest();
         self.judged_at = latest.ts;
         self.breakers[0] = self.breakers[1];
-        if self.is_calm && self.latched_calm {
+        if !self.summary.has_changed {
             return &self.alerts;
         }
-        self.latched_calm = self.is_calm;
+        self.summary.has_changed = false;
         for kind in RiskType::ALL {
             let (before, after) = (self.latched[kind.index()], latest.level(kind));
             if before != after {

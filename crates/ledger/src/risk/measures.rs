@@ -1,15 +1,16 @@
 //! What each risk type measures on an exposure. Source: 04 §6.1.
 
 use model::exposure::{ExposureLayout, ExposureSnapshot, VenueIx};
-use model::instrument::{Contract, InstrumentIx, InstrumentTable, KeyIx, MarginMode, MarketType};
+use model::instrument::{InstrumentIx, InstrumentTable, KeyIx, MarginMode};
 use model::key::PositionType;
-use model::lending::{LendingLoad, Reserve, fall_to_liquidation, years_to_liquidation};
-use model::margin::{MarginLoad, MarginTiers, MarginedPosition, tiers_at};
+use model::lending::{LendingLoad, fall_to_liquidation, years_to_liquidation};
+use model::margin::MarginLoad;
 use model::market::Market;
-use model::numeric::float_of;
 use model::risk::{Binding, RiskDetail, RiskType};
 
 use super::RiskTerms;
+use super::margin::{MarginAccount, Perpetual};
+use super::pool::Pool;
 
 /// Events of funding in a year, at one every eight hours.
 const FUNDINGS_PER_YEAR: f64 = 1_095.0;
@@ -22,38 +23,6 @@ pub(super) struct Measures {
     stakes: Vec<(KeyIx, KeyIx)>,
     /// Supplies and staking tokens: what its venue has to turn into cash.
     illiquid: Vec<KeyIx>,
-}
-
-/// What one lending venue holds and is owed.
-#[derive(Debug)]
-struct Pool {
-    venue: VenueIx,
-    supplies: Vec<(KeyIx, Option<Reserve>)>,
-    debts: Vec<(KeyIx, Option<u8>)>,
-    /// Token whose protocol pays on top, by supply.
-    staked: Vec<Option<KeyIx>>,
-}
-
-/// Perpetuals that share their margin: those of a venue that settle in one asset, or one that is
-/// isolated.
-#[derive(Debug)]
-struct MarginAccount {
-    binding: Binding,
-    is_isolated: bool,
-    cash: KeyIx,
-    perpetuals: Vec<Perpetual>,
-}
-
-#[derive(Debug)]
-struct Perpetual {
-    place: InstrumentIx,
-    key: KeyIx,
-    cash: KeyIx,
-    spot: Option<InstrumentIx>,
-    is_inverse: bool,
-    leverage: f64,
-    fee_in_mmr: f64,
-    tiers: Vec<MarginTiers>,
 }
 
 /// The worst value so far, and what has it.
@@ -305,148 +274,5 @@ impl Funding {
             self.negative += notional.abs() * trail.negative_share;
             self.notional += notional.abs();
         }
-    }
-}
-
-impl Pool {
-    /// A supply without terms is no collateral.
-    fn load(&self, exposure: &ExposureSnapshot) -> LendingLoad {
-        let mut load = LendingLoad::default();
-        let mut category = None;
-        let mut is_common = true;
-        for (key, own) in &self.debts {
-            let owed = -exposure.key(*key).value;
-            if owed > 0.0 {
-                load.debt += owed;
-                is_common &= own.is_some() && category.is_none_or(|known| Some(known) == *own);
-                category = *own;
-            }
-        }
-        let category = category.filter(|_| is_common);
-        for (key, reserve) in &self.supplies {
-            if let Some(reserve) = reserve {
-                load.supply(exposure.key(*key).value, reserve.terms_in(category));
-            } else {
-                load.collateral += exposure.key(*key).value;
-            }
-        }
-        load
-    }
-
-    /// What interest takes from the health factor in a year, if all rates are known.
-    fn carry(&self, exposure: &ExposureSnapshot, market: &Market) -> Option<f64> {
-        let (mut owed, mut debt) = (0.0, 0.0);
-        for (key, _) in &self.debts {
-            let value = -exposure.key(*key).value;
-            if value > 0.0 {
-                owed += value * market.yearly_rates[key.index()]?;
-                debt += value;
-            }
-        }
-        let (mut earned, mut supplied) = (0.0, 0.0);
-        for ((key, _), staked) in self.supplies.iter().zip(&self.staked) {
-            let value = exposure.key(*key).value;
-            if value > 0.0 {
-                let own = market.yearly_rates[key.index()]?;
-                let on_top = match staked {
-                    Some(rate) => market.yearly_rates[rate.index()]?,
-                    None => 0.0,
-                };
-                earned += value * (own + on_top);
-                supplied += value;
-            }
-        }
-        (debt > 0.0 && supplied > 0.0).then(|| owed / debt - earned / supplied)
-    }
-}
-
-impl MarginAccount {
-    /// In share class.
-    fn load(&self, exposure: &ExposureSnapshot, market: &Market) -> MarginLoad {
-        let mut load = MarginLoad::default();
-        if !self.is_isolated {
-            load.equity = exposure.key(self.cash).value;
-        }
-        for perpetual in &self.perpetuals {
-            let held = exposure.key(perpetual.key);
-            if held.notional.abs() <= 0.0 {
-                continue;
-            }
-            if self.is_isolated {
-                load.equity += perpetual.own_margin(held.notional, held.value);
-            }
-            load.equity += held.value;
-            load.notional += held.notional.abs();
-            if let Some(tiers) = tiers_at(&perpetual.tiers, exposure.ts) {
-                let px = market.marks[perpetual.place.index()].unwrap_or(f64::NAN);
-                let notional = held.native.abs() * if perpetual.is_inverse { 1.0 } else { px };
-                load.maintenance += tiers.maintenance(notional) * held.price;
-            }
-        }
-        load
-    }
-}
-
-impl Perpetual {
-    fn new(instruments: &InstrumentTable, place: InstrumentIx, terms: &RiskTerms) -> Self {
-        let instrument = instruments.instrument(place);
-        let venue = &*instrument.id.venue;
-        let same = instruments.instruments().filter(|(_, known)| {
-            known.id.market == MarketType::Spot
-                && known.base == instrument.base
-                && known.quote == instrument.quote
-        });
-        let spot = same.min_by_key(|(place, known)| (&*known.id.venue != venue, *place));
-        Self {
-            place,
-            key: instruments.base_key(place),
-            cash: instruments.cash_key(place),
-            spot: spot.map(|(place, _)| place),
-            is_inverse: matches!(instrument.contract, Contract::Inverse { .. }),
-            leverage: float_of(instrument.leverage),
-            fee_in_mmr: terms.fees_in_mmr.get(place.index()).copied().unwrap_or_default(),
-            tiers: terms.tiers.get(place.index()).cloned().unwrap_or_default(),
-        }
-    }
-
-    /// Initial margin at entry of an isolated position, in share class.
-    fn own_margin(&self, notional: f64, gain: f64) -> f64 {
-        let entry = if self.is_inverse { notional + gain } else { notional - gain };
-        entry.abs() / self.leverage
-    }
-
-    /// How far the mark is from liquidation, as a fraction of it, and the price; linear ones only.
-    fn distance(
-        &self,
-        exposure: &ExposureSnapshot,
-        market: &Market,
-        account: &MarginAccount,
-        load: &MarginLoad,
-    ) -> Option<(f64, f64)> {
-        if self.is_inverse {
-            return None;
-        }
-        let tiers = tiers_at(&self.tiers, exposure.ts)?;
-        let (held, mark) = (exposure.key(self.key), market.marks[self.place.index()]?);
-        let margin = if account.is_isolated {
-            self.own_margin(held.notional, held.value)
-        } else {
-            load.equity - held.value
-        };
-        let position = MarginedPosition {
-            quantity: held.native,
-            entry: mark - held.value / held.price / held.native,
-            margin: margin / held.price,
-            fee_in_mmr: self.fee_in_mmr,
-        };
-        let px = position.liquidation_px(tiers)?;
-        let fall = if held.native > 0.0 { mark - px } else { px - mark };
-        Some((fall / mark, px))
-    }
-
-    /// Mark over spot less one.
-    fn basis(&self, market: &Market) -> Option<f64> {
-        let (mark, spot) = (market.marks[self.place.index()]?, market.marks[self.spot?.index()]?);
-        Some(mark / spot - 1.0)
     }
 }
