@@ -3,12 +3,14 @@
 use std::rc::Rc;
 
 use model::conversion::PriceSource;
-use model::exposure::{AssetIx, ExposureLayout, ExposureSnapshot};
+use model::exposure::{AssetIx, ExposureLayout, ExposureSnapshot, KeyExposure};
 use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
+use model::key::PositionType;
 use model::market::{DataProvider, Market, StaleMarket};
 use model::snapshot::AccountBook;
 use model::time::UtcMillis;
 
+use crate::chain::ChainError;
 use crate::route::Route;
 use crate::staged::{History, Staged};
 
@@ -82,6 +84,8 @@ struct Tracked {
 /// Where an asset's price is from.
 #[derive(Clone, Debug)]
 enum AssetPrice {
+    /// That of a key which is held in just this asset.
+    Key(KeyIx),
     Route(Route),
     /// The mark of a perpetual in it, and the way of its quote.
     Perpetual(InstrumentIx, Route),
@@ -98,10 +102,11 @@ impl ExposureMonitor {
         let layout = Rc::new(ExposureLayout::new(&instruments));
         let share_class = &*terms.share_class;
         let routes = instruments.keys().map(|(key, _)| Route::of(&instruments, key, share_class));
-        let routes = routes.collect();
+        let routes: Vec<Option<Route>> = routes.collect();
         let prices = (0u16..).map(AssetIx).zip(&layout.assets);
-        let prices = prices
-            .map(|(ix, name)| AssetPrice::new(&instruments, &layout, (ix, name), share_class));
+        let prices = prices.map(|(ix, name)| {
+            AssetPrice::new(&instruments, &layout, &routes, (ix, name), share_class)
+        });
         let asset_prices = prices.collect();
         let own = instruments.asset(share_class);
         let tracked = terms.tracked.as_deref().and_then(|name| {
@@ -159,7 +164,7 @@ impl ExposureMonitor {
             Err(unpriced) => return Err(self.named(unpriced)),
         };
         for (asset, price) in next.assets.iter_mut().zip(&self.asset_prices) {
-            asset.price = price.at(&market);
+            asset.price = price.at(&market, &next.keys);
             let has_delta = asset.net_delta.abs() > 0.0;
             asset.value = if has_delta { asset.net_delta * asset.price } else { 0.0 };
         }
@@ -213,6 +218,11 @@ impl ExposureMonitor {
         Ok(())
     }
 
+    /// The error of a key that is held while something that prices it has no price yet.
+    pub(crate) fn no_price(&self, key: KeyIx, source: PriceSource) -> ChainError {
+        ChainError::Exposure(self.named(Unpriced::Yet(key, source)))
+    }
+
     #[cold]
     fn untracked(&self) -> ExposureError {
         let key = format!("a delta in {}", self.terms.tracked.as_deref().unwrap_or_default());
@@ -253,9 +263,18 @@ impl AssetPrice {
     fn new(
         instruments: &InstrumentTable,
         layout: &ExposureLayout,
+        routes: &[Option<Route>],
         (ix, name): (AssetIx, &str),
         share_class: &str,
     ) -> Self {
+        let mut own = instruments.keys().filter(|(key, known)| {
+            known.kind() == PositionType::BaseToken
+                && known.symbol() == name
+                && routes[key.index()].is_some()
+        });
+        if let Some((key, _)) = own.next() {
+            return Self::Key(key);
+        }
         let first = instruments.keys().find(|(key, _)| layout.asset(*key) == Some(ix));
         let venue = first.map_or("", |(_, name)| name.venue());
         if let Some(route) = Route::of_asset(instruments, venue, name, share_class) {
@@ -269,8 +288,9 @@ impl AssetPrice {
         perpetual.unwrap_or(Self::Never)
     }
 
-    fn at(&self, market: &Market) -> f64 {
+    fn at(&self, market: &Market, keys: &[KeyExposure]) -> f64 {
         match self {
+            Self::Key(key) => keys[key.index()].price,
             Self::Route(route) => route.quote(market).price,
             Self::Perpetual(place, route) => {
                 market.marks[place.index()].unwrap_or(f64::NAN) * route.quote(market).price

@@ -16,23 +16,27 @@ use model::money::Quantity;
 use model::numeric::DoubleFloat;
 use model::order::{Order, OrderId, OrderUpdate};
 use model::reconciliation::Reconciliation;
+use model::risk::RiskAlert;
 use model::settlement::{NoMark, Settlement, funding_due};
 use model::snapshot::{AccountBook, Reservation};
 use model::tight_loop::ChainCommit;
 use model::time::{Interval, UtcMillis};
 
 use crate::applied::{Applied, Record};
+use crate::chain::{Chain, ChainError};
+use crate::exposure::ExposureTerms;
 use crate::part::Part;
-use crate::path::Paths;
+use crate::pnl::Strictness;
 use crate::position::Change;
 use crate::positions::PositionMonitor;
 use crate::reconciliation::ReconciliationComponent;
+use crate::risk::RiskTerms;
+use crate::route::Route;
 use crate::trades::TradeBook;
-use crate::valuation::{Unpriced, Valuation, Weights};
 use crate::working;
 
 /// Why our book cannot be kept. Every variant ends the run.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages name the fields")]
 pub enum LedgerError {
     #[error("POS-NEGATIVE: {key} would be {amount}")]
@@ -56,11 +60,11 @@ pub enum LedgerError {
     #[error("EXP-NO-PRICE: {key} holds {amount} and nothing in the run prices it in {share_class}")]
     NoPath { key: PositionKey, amount: Decimal, share_class: Box<str> },
 
+    #[error("the account cannot be valued")]
+    Chain(#[from] ChainError),
+
     #[error(transparent)]
     NoMark(#[from] NoMark),
-
-    #[error("EXP-NO-PRICE: {key} is held and {instrument} has had no bar yet")]
-    NoPrice { key: PositionKey, instrument: String },
 }
 
 /// Whether an operation changed anything.
@@ -79,8 +83,12 @@ pub struct LedgerSetup<'a> {
     pub instruments: Rc<InstrumentTable>,
     /// Where prices are asked for.
     pub market: Rc<DataProvider>,
-    /// Currency of equity.
-    pub share_class: &'a str,
+    /// In what exposure is stated; its currency is that of equity.
+    pub exposure: ExposureTerms,
+    /// By what risk is judged.
+    pub risk: RiskTerms,
+    /// Whether unexplained profit ends the run.
+    pub strictness: Strictness,
     /// Length of a frame.
     pub interval: Interval,
     /// What the run starts with.
@@ -103,8 +111,9 @@ pub struct PositionUpdateHandler {
     trades: TradeBook,
     applied: Applied,
     reconciliation: ReconciliationComponent,
-    paths: Paths,
-    weights: Weights,
+    chain: Chain,
+    /// How each key becomes share class; `None` if nothing in the run prices it.
+    routes: Vec<Option<Route>>,
     /// Instruments held since before the first bar, whose cost is their first close.
     uncosted: Vec<InstrumentIx>,
     /// Commits of the chain so far.
@@ -126,17 +135,19 @@ impl PositionUpdateHandler {
     ///
     /// An initial balance that nothing in the run prices.
     pub fn new(setup: LedgerSetup<'_>) -> Result<Self, LedgerError> {
-        let LedgerSetup { instruments, market, share_class, interval, initial, .. } = setup;
+        let LedgerSetup { instruments, market, exposure, risk, strictness, .. } = setup;
+        let share_class = exposure.share_class.clone();
+        let route = |(key, _)| Route::of(&instruments, key, &share_class);
         let mut handler = Self {
-            positions: PositionMonitor::new(&instruments, initial, setup.interfaces),
-            trades: TradeBook::new(Rc::clone(&instruments), interval),
+            positions: PositionMonitor::new(&instruments, setup.initial, setup.interfaces),
+            trades: TradeBook::new(Rc::clone(&instruments), setup.interval),
             applied: Applied::default(),
             reconciliation: setup.reconciliation,
-            paths: Paths::new(&instruments, share_class),
-            weights: Weights::default(),
+            routes: instruments.keys().map(route).collect(),
+            chain: Chain::new(&instruments, &market, exposure, risk, strictness),
             uncosted: Vec::new(),
             commits: 0,
-            share_class: share_class.into(),
+            share_class,
             market,
             instruments,
         };
@@ -144,7 +155,6 @@ impl PositionUpdateHandler {
             handler.require_path(key, handler.positions.balance(key))?;
         }
         handler.take_over_initial_holdings();
-        handler.weigh();
         Ok(handler)
     }
 
@@ -219,7 +229,8 @@ impl PositionUpdateHandler {
     /// # Errors
     ///
     /// One of them failed; none is committed.
-    pub fn run_chain(&mut self, _ts: UtcMillis) -> Result<ChainCommit, LedgerError> {
+    pub fn run_chain(&mut self, ts: UtcMillis) -> Result<ChainCommit, LedgerError> {
+        self.chain.update(ts, self.positions.simulated())?;
         self.commits += 1;
         Ok(ChainCommit(self.commits))
     }
@@ -233,14 +244,14 @@ impl PositionUpdateHandler {
         }
     }
 
-    /// The value of everything at the present marks.
-    ///
-    /// # Errors
-    ///
-    /// A holding whose instrument has had no bar yet: a missing price is never taken for zero.
-    pub fn value(&self) -> Result<Valuation, LedgerError> {
-        let value = self.weights.value(&self.market.present().marks);
-        value.map_err(|unpriced| self.no_price(unpriced))
+    /// Exposure, risk and profit as last committed.
+    pub const fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// Judges the risk of the snapshot that the tick publishes: what has changed its level (D64).
+    pub fn judge(&mut self) -> &[RiskAlert] {
+        self.chain.risk.judge()
     }
 
     /// Follows an order that works: its progress, its new terms, its end. One that an entry's fill has
@@ -319,7 +330,7 @@ impl PositionUpdateHandler {
             }
         }
         self.applied.remember(op_id, deltas);
-        self.weigh();
+        self.chain.note(deltas);
         Ok(Application::Applied)
     }
 
@@ -420,37 +431,26 @@ impl PositionUpdateHandler {
     }
 
     fn require_path(&self, key: KeyIx, amount: Decimal) -> Result<(), LedgerError> {
-        if amount.is_zero() || self.paths.of(key).is_some() {
+        if amount.is_zero() || self.routes[key.index()].is_some() {
             return Ok(());
         }
-        let key = self.instruments.key(key).clone();
-        Err(LedgerError::NoPath { key, amount, share_class: self.share_class.clone() })
+        Err(self.no_path(key, amount))
     }
 
     /// Share class per unit of the instrument's cash.
     fn cash_value(&self, instrument: InstrumentIx) -> Result<f64, LedgerError> {
         let key = self.instruments.cash_key(instrument);
-        let path = self.paths.of(key).ok_or_else(|| LedgerError::NoPath {
-            key: self.instruments.key(key).clone(),
-            amount: self.positions.balance(key),
-            share_class: self.share_class.clone(),
-        })?;
-        let one = DoubleFloat::exactly(1.0);
-        let value = path.convert(one, &self.market.present().marks);
-        let value = value.map_err(|instrument| self.no_price(Unpriced { key, instrument }))?;
+        let Some(route) = &self.routes[key.index()] else {
+            return Err(self.no_path(key, self.positions.balance(key)));
+        };
+        let one = route.convert(DoubleFloat::exactly(1.0), &self.market.present());
+        let value = one.map_err(|source| self.chain.exposure.no_price(key, source))?;
         Ok(value.value())
     }
 
-    fn no_price(&self, unpriced: Unpriced) -> LedgerError {
-        LedgerError::NoPrice {
-            key: self.instruments.key(unpriced.key).clone(),
-            instrument: self.instruments.instrument(unpriced.instrument).id.to_string(),
-        }
-    }
-
-    /// Turns balances and positions into floats for the frames to come.
-    fn weigh(&mut self) {
-        self.weights.weigh(self.positions.simulated(), &self.instruments, &self.paths);
+    fn no_path(&self, key: KeyIx, amount: Decimal) -> LedgerError {
+        let key = self.instruments.key(key).clone();
+        LedgerError::NoPath { key, amount, share_class: self.share_class.clone() }
     }
 }
 

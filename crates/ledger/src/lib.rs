@@ -4,6 +4,7 @@
 
 mod applied;
 mod books;
+pub mod chain;
 mod excursion;
 pub mod exposure;
 #[cfg(test)]
@@ -11,19 +12,17 @@ mod fixture;
 pub mod handler;
 mod lots;
 mod part;
-mod path;
 pub mod pnl;
 mod position;
 pub mod positions;
 pub mod reconciliation;
+pub mod risk;
 mod round_trip;
 mod route;
 mod staged;
 mod trades;
-mod valuation;
 mod working;
 
 pub use handler::{Application, LedgerError, LedgerSetup, PositionUpdateHandler};
 pub use positions::PositionMonitor;
 pub use reconciliation::ReconciliationComponent;
-pub use valuation::Valuation;

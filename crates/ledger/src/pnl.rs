@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use model::delta::DeltaBatch;
+use model::delta::Delta;
 use model::exposure::ExposureSnapshot;
 use model::instrument::{Contract, InstrumentIx, InstrumentTable, KeyIx, MarketType};
 use model::key::PositionType;
@@ -179,14 +179,14 @@ impl PnlMonitor {
         }
     }
 
-    /// Takes a batch that has just been applied, at the prices of the last pass.
+    /// Takes deltas that have just been applied, at the prices of the last pass.
     ///
     /// What the run starts with is no profit: before the first pass nothing is noted.
-    pub fn note(&mut self, batch: &DeltaBatch) {
+    pub fn note(&mut self, deltas: &[Delta]) {
         if self.snapshots.latest().number == 0 {
             return;
         }
-        for delta in &batch.deltas {
+        for delta in deltas {
             self.note_delta(delta);
         }
     }
@@ -203,61 +203,63 @@ impl PnlMonitor {
         exposure: &ExposureSnapshot,
     ) -> Result<&PnlSnapshot, PnlError> {
         self.learn(ts, exposure)?;
-        let latest = **self.snapshots.latest();
         let equity = exposure.equity;
-        if latest.number == 0 {
+        if self.snapshots.latest().number == 0 {
             let next = self.snapshots.next();
-            *next = PnlSnapshot { number: exposure.number, ts, equity, initial: equity, ..latest };
+            let none = PnlSnapshot::default();
+            *next = PnlSnapshot { number: exposure.number, ts, equity, initial: equity, ..none };
             return Ok(self.snapshots.staged());
         }
         let Pending { mut attribution, mut flows } = self.pending;
-        for late in &self.unpriced {
-            let (known, first) =
-                (&mut self.start.keys[late.key.index()], &self.next.keys[late.key.index()]);
-            if known.price.is_nan() {
-                *known = *first;
-            }
-            let worth = late.amount * known.index * known.rate * known.price;
-            match late.component {
-                Some(component) => attribution.add(component, worth),
-                None => flows += worth,
-            }
-        }
+        self.take_unpriced(&mut attribution, &mut flows);
         self.attribute(exposure, &mut attribution);
+        let (latest, next) = self.snapshots.both();
         let total = equity - latest.equity - flows;
         let unexplained = total - attribution.total();
-        let step = PnlFigures { total, attribution, unexplained, flows };
-        let mut all = latest.cumulative;
-        all.attribution.add_all(&attribution);
-        all.flows += flows;
+        next.step = PnlFigures { total, attribution, unexplained, flows };
+        let all = &mut next.cumulative;
+        let sums = all.attribution.0.iter_mut().zip(&latest.cumulative.attribution.0);
+        for ((sum, before), amount) in sums.zip(&attribution.0) {
+            *sum = before + amount;
+        }
+        all.flows = latest.cumulative.flows + flows;
         all.total = equity - latest.initial - all.flows;
         all.unexplained = all.total - all.attribution.total();
         let tolerance = unexplained_tolerance(latest.initial, exposure.gross);
         if self.strictness == Strictness::Strict {
-            // Written so that what is not a number does not pass.
-            if !matches!(step.unexplained.abs().partial_cmp(&tolerance), Some(order) if order.is_le())
-            {
+            // What is not a number is not within.
+            let is_within = |unexplained: f64| unexplained.abs() <= tolerance;
+            if !is_within(unexplained) {
                 return Err(PnlError::Step { ts, unexplained, tolerance });
             }
-            if !matches!(all.unexplained.abs().partial_cmp(&tolerance), Some(order) if order.is_le())
-            {
-                return Err(PnlError::Cumulative { ts, unexplained: all.unexplained, tolerance });
+            if !is_within(all.unexplained) {
+                let unexplained = all.unexplained;
+                return Err(PnlError::Cumulative { ts, unexplained, tolerance });
             }
         }
         let worked = latest.equity + flows;
         let growth = if worked > 0.0 { 1.0 + total / worked } else { 1.0 };
         let has_capital = latest.initial > 0.0;
-        *self.snapshots.next() = PnlSnapshot {
-            number: exposure.number,
-            ts,
-            equity,
-            initial: latest.initial,
-            step,
-            cumulative: all,
-            simple_return: if has_capital { all.total / latest.initial } else { 0.0 },
-            time_weighted_return: (1.0 + latest.time_weighted_return) * growth - 1.0,
-        };
+        next.simple_return = if has_capital { all.total / latest.initial } else { 0.0 };
+        next.time_weighted_return = (1.0 + latest.time_weighted_return) * growth - 1.0;
+        (next.number, next.ts) = (exposure.number, ts);
+        (next.equity, next.initial) = (equity, latest.initial);
         Ok(self.snapshots.staged())
+    }
+
+    /// Takes what had no price when it came at its first price.
+    fn take_unpriced(&mut self, attribution: &mut Attribution, flows: &mut f64) {
+        for late in &self.unpriced {
+            let known = &mut self.start.keys[late.key.index()];
+            if known.price.is_nan() {
+                *known = self.next.keys[late.key.index()];
+            }
+            let worth = late.amount * known.index * known.rate * known.price;
+            match late.component {
+                Some(component) => attribution.add(component, worth),
+                None => *flows += worth,
+            }
+        }
     }
 
     /// Publishes what was staged.

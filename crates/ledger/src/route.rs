@@ -72,6 +72,22 @@ impl Route {
         Some(Self { index: None, rate: None, tail: hops.into(), is_idle: false })
     }
 
+    /// Whether the key is share class under its own name.
+    #[inline]
+    pub(crate) fn is_direct(&self) -> bool {
+        self.is_idle && self.tail.is_empty()
+    }
+
+    /// The instrument of the first step, if the key is its base.
+    pub(crate) fn first_sold_in(&self) -> Option<InstrumentIx> {
+        match (self.index, self.rate, self.tail.first()) {
+            (None, None, Some(Hop { price: PriceSource::Instrument(place), divides: false })) => {
+                Some(*place)
+            }
+            _ => None,
+        }
+    }
+
     /// The one spot instrument in which the key is sold for share class.
     pub(crate) fn sold_in(&self) -> Option<InstrumentIx> {
         match (self.index, self.rate, &*self.tail) {
@@ -83,13 +99,18 @@ impl Route {
     }
 
     /// What a unit is worth; the price is NaN and the rate 1 while they are unknown.
+    #[inline]
     pub(crate) fn quote(&self, market: &Market) -> Quote {
         let index = self.index.map_or(1.0, |key| market.indices[key.index()]);
         let rate = self.rate.map_or(Some(1.0), |key| market.rates[key.index()]);
         let price = match (&*self.tail, rate) {
-            ([], Some(_)) => 1.0,
-            (_, Some(_)) => self.tail_price(market),
             (_, None) => f64::NAN,
+            ([], Some(_)) => 1.0,
+            // By far the most frequent: a spot instrument against share class.
+            ([Hop { price: PriceSource::Instrument(place), divides: false }], Some(_)) => {
+                market.marks[place.index()].unwrap_or(f64::NAN)
+            }
+            (_, Some(_)) => self.tail_price(market),
         };
         Quote { index, rate: rate.unwrap_or(1.0), price }
     }

@@ -33,6 +33,12 @@ impl<T: Clone> Staged<T> {
         Rc::get_mut(&mut self.next).expect("the next value is shared only once it is committed")
     }
 
+    /// The committed value and the buffer of the next one.
+    pub(crate) fn both(&mut self) -> (&T, &mut T) {
+        let next = Rc::get_mut(&mut self.next);
+        (&self.latest, next.expect("the next value is shared only once it is committed"))
+    }
+
     /// What has been written into the buffer.
     pub(crate) fn staged(&self) -> &T {
         &self.next

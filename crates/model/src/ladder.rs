@@ -109,6 +109,15 @@ impl Ladder {
         Some((value - ahead).abs())
     }
 
+    /// How far a value is from the first threshold, if it has not passed it: its level is then Ok.
+    ///
+    /// `None` as well for a ladder without a threshold of warn.
+    #[inline]
+    pub fn distance_to_first(&self, value: f64) -> Option<f64> {
+        let first = self.rungs[0]?;
+        (!self.is_passed(value, first)).then(|| (value - first).abs())
+    }
+
     fn highest(&self, is_passed: impl Fn(f64) -> bool) -> RiskLevel {
         let mut level = RiskLevel::Ok;
         for (rung, threshold) in RiskLevel::RUNGS.into_iter().zip(self.rungs) {

@@ -197,6 +197,10 @@ impl Holding {
         into: &mut ExposureSnapshot,
         sums: &mut Sums,
     ) -> Result<Option<DoubleFloat>, Unpriced> {
+        if self.route.is_direct() {
+            self.value_cash(into);
+            return Ok(None);
+        }
         let quote = self.route.quote(market);
         let exposure = &mut into.keys[self.key.index()];
         (exposure.index, exposure.rate, exposure.price) = (quote.index, quote.rate, quote.price);
@@ -230,6 +234,26 @@ impl Holding {
             sums.exit_loss += self.exit_loss(value, market);
         }
         Ok(Some(exact))
+    }
+
+    /// Share class itself: nothing prices it, and its sum is kept as a decimal.
+    #[inline]
+    fn value_cash(&self, into: &mut ExposureSnapshot) {
+        let amount = self.quantity;
+        into.keys[self.key.index()] = KeyExposure {
+            quantity: amount,
+            index: 1.0,
+            rate: 1.0,
+            price: 1.0,
+            native: amount,
+            underlying: amount,
+            value: amount,
+            notional: 0.0,
+        };
+        into.venues[self.venue] += amount;
+        if let Some(asset) = self.asset {
+            into.assets[asset].net_delta += amount;
+        }
     }
 
     /// What selling it would lose against its worth: the market's distance and the cost.

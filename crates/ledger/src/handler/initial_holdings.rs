@@ -7,7 +7,7 @@ use model::numeric::decimal_of;
 use model::time::UtcMillis;
 
 use super::PositionUpdateHandler;
-use crate::path::Path;
+use crate::route::Route;
 
 impl PositionUpdateHandler {
     /// An initial balance is a position: a perpetual's own, else one in the instrument of its venue
@@ -17,7 +17,8 @@ impl PositionUpdateHandler {
         for (place, instrument) in self.instruments.instruments() {
             let key = self.instruments.base_key(place);
             let held = Quantity(book.balances[key.index()]);
-            let prices_it = || self.paths.of(key).and_then(Path::first_sold_in);
+            let route = self.routes[key.index()].as_ref();
+            let prices_it = || route.and_then(Route::first_sold_in);
             if !held.is_zero() && (instrument.is_perpetual() || prices_it() == Some(place)) {
                 book.positions[place.index()] = held;
                 self.uncosted.push(place);
@@ -47,6 +48,6 @@ impl PositionUpdateHandler {
     fn cost_initial_holding(&mut self, place: InstrumentIx, px: Price, ts: UtcMillis) {
         let cost = self.trades.take_over(place, self.positions.held(place), px, ts);
         self.positions.change().costs[place.index()] = cost;
-        self.weigh();
+        self.chain.exposure.positions_changed();
     }
 }

@@ -437,10 +437,11 @@ fn assets_are_converted_over_several_instruments() {
 #[test]
 fn a_currency_of_account_may_be_a_coin() {
     let initial = [(scenario::key("USDT"), Decimal::ONE_THOUSAND)];
-    let account = scenario::open(scenario::instruments(), "BTC", &initial).unwrap();
-    assert!(matches!(account.value(), Err(LedgerError::NoPrice { .. })));
+    let mut account = scenario::open(scenario::instruments(), "BTC", &initial).unwrap();
+    let now = model::time::UtcMillis::new(0);
+    assert!(matches!(account.value(now), Err(LedgerError::Chain(_))));
     scenario::price_all(&account, 50_000.0);
-    let value = account.value().unwrap();
+    let value = account.value(now).unwrap();
     assert!((value.equity - 0.02).abs() < f64::EPSILON, "{value:?}");
 }
 

@@ -1,8 +1,9 @@
 //! Profit against the worked examples of 05 §7.4 to §7.6, and of random trades.
+#![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
 use expect_test::{Expect, expect};
 use model::Decimal;
-use model::delta::{Cause, Delta, DeltaBatch, OperationId, Source, Subject};
+use model::delta::{Cause, Delta};
 use model::money::{LedgerScale, Price, Quantity};
 use model::order::OrderSide;
 use model::perp::PerpPosition;
@@ -41,12 +42,6 @@ impl Run {
         Ok(**self.pnl.latest())
     }
 
-    fn note(&mut self, deltas: Vec<Delta>) {
-        let op_id = OperationId { subject: Subject::Initial, number: 0 };
-        let batch = DeltaBatch { op_id, source: Source::Trade, ts_event: self.world.ts, deltas };
-        self.pnl.note(&batch);
-    }
-
     /// Lines `<key> <amount> <cause>`, then perhaps `[<id>|-] <px> <px_ref>`: applied and noted.
     fn apply(&mut self, text: &str) {
         let mut deltas = Vec::new();
@@ -72,7 +67,7 @@ impl Run {
             self.world.book.balances[key.index()] += amount;
             deltas.push(delta);
         }
-        self.note(deltas);
+        self.pnl.note(&deltas);
     }
 
     /// Trades a perpetual of `venue` as its venue would.
@@ -99,7 +94,7 @@ impl Run {
             px_ref: Price::new(px_ref),
             ..Delta::new(key, amount, cause)
         };
-        self.note(vec![
+        self.pnl.note(&[
             delta(key, quantity, Cause::Trade),
             delta(cash, -fee, Cause::Fee),
             delta(cash, trade.realized, Cause::Realized),

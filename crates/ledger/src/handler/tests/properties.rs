@@ -191,7 +191,7 @@ proptest! {
             prop_assert_eq!(account.positions.balance(usdt), cash);
             scenario::price_all(&account, float_of(px));
             let exact = cash + account.positions.position(btc).0 * px;
-            let equity = account.value().unwrap().equity;
+            let equity = account.value(model::time::UtcMillis::new(0)).unwrap().equity;
             prop_assert!(ulps_between(equity, float_of(exact)) <= 2);
         }
     }

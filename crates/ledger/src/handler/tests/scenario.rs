@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 use expect_test::Expect;
+use model::exposure::ExposureSnapshot;
 use model::fill::{Liquidity, PriceRule};
 use model::frame::{Bar, BarKind, FrameBatch};
 use model::instrument::{Contract, FeeAsset, Instrument};
@@ -58,7 +59,9 @@ pub(super) fn open(
     PositionUpdateHandler::new(LedgerSetup {
         instruments,
         market,
-        share_class,
+        exposure: ExposureTerms { share_class: share_class.into(), ..ExposureTerms::default() },
+        risk: RiskTerms::new(interval),
+        strictness: Strictness::Strict,
         interval,
         initial,
         interfaces,
@@ -87,6 +90,12 @@ impl PositionUpdateHandler {
         let application = self.apply_once(operation, Some(fill))?;
         assert_eq!(application, Application::Applied);
         Ok(())
+    }
+
+    /// The exposure at the present marks.
+    pub(super) fn value(&mut self, ts: UtcMillis) -> Result<Rc<ExposureSnapshot>, LedgerError> {
+        self.run_chain(ts)?;
+        Ok(Rc::clone(self.chain.exposure.latest()))
     }
 
     /// Number of the first operation on the order of the tests that has not been applied.
@@ -254,8 +263,9 @@ impl Run {
     }
 
     fn value(&mut self) {
-        match self.account.value() {
-            Ok(Valuation { equity, cash, gross, net, unrealized }) => {
+        match self.account.value(self.now) {
+            Ok(exposure) => {
+                let ExposureSnapshot { equity, cash, gross, net, unrealized, .. } = &*exposure;
                 let sizes = format!("gross {gross:.4} net {net:+.4} unrealized {unrealized:+.4}");
                 writeln!(self.written, "equity {equity:.4} cash {cash:.4} {sizes}").unwrap();
             }
