@@ -60,7 +60,7 @@ pub enum LedgerError {
     #[error("EXP-NO-PRICE: {key} holds {amount} and nothing in the run prices it in {share_class}")]
     NoPath { key: PositionKey, amount: Decimal, share_class: Box<str> },
 
-    #[error("the account cannot be valued")]
+    #[error(transparent)]
     Chain(#[from] ChainError),
 
     #[error(transparent)]

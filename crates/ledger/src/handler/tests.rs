@@ -314,7 +314,7 @@ fn perpetuals_that_the_run_started_with_gain_from_their_first_close() {
          value
          buy perp:BTCUSDT 3 90",
         &expect![[r#"
-            EXP-NO-PRICE: binance:Perp:BTCUSDT is held and binance:perp:BTCUSDT has had no bar yet
+            EXP-NO-PRICE: binance:Perp:BTCUSDT is held and binance:perp:BTCUSDT has had no price yet
             equity 1000.0000 cash 1000.0000 gross 200.0000 net -200.0000 unrealized +0.0000
             equity 1020.0000 cash 1000.0000 gross 180.0000 net -180.0000 unrealized +20.0000
             USDT +20, BTCUSDT +3, holds 1 for 90, realized +20
@@ -400,8 +400,8 @@ fn equity_counts_holdings_and_what_perpetuals_have_gained() {
         &expect![[r#"
             USDT -80000, BTC +1.6, holds 1.6 for 80000
             BTCUSDT -1.6, holds -1.6 for -80000
-            EXP-NO-PRICE: binance:BaseToken:BTC is held and binance:spot:BTCUSDT has had no bar yet
-            EXP-NO-PRICE: binance:Perp:BTCUSDT is held and binance:perp:BTCUSDT has had no bar yet
+            EXP-NO-PRICE: binance:BaseToken:BTC is held and binance:spot:BTCUSDT has had no price yet
+            EXP-NO-PRICE: binance:Perp:BTCUSDT is held and binance:perp:BTCUSDT has had no price yet
             equity 99984.0000 cash 20000.0000 gross 166416.0000 net -16.0000 unrealized -16.0000
         "#]],
     );
@@ -422,9 +422,9 @@ fn assets_are_converted_over_several_instruments() {
          sell spot:ETHBTC 5 0.06
          value",
         &expect![[r#"
-            EXP-NO-PRICE: binance:BaseToken:BTC is held and binance:spot:BTCUSDT has had no bar yet
+            EXP-NO-PRICE: binance:BaseToken:BTC is held and binance:spot:BTCUSDT has had no price yet
             BTC -0.5005, ETH +10, holds 10 for 0.5
-            EXP-NO-PRICE: binance:BaseToken:ETH is held and binance:spot:ETHUSDT has had no bar yet
+            EXP-NO-PRICE: binance:BaseToken:ETH is held and binance:spot:ETHUSDT has had no price yet
             equity 60970.0000 cash 1000.0000 gross 59970.0000 net +59970.0000 unrealized +6000.0000
             USDT +15000, ETH -5, holds -5 for -15000
             BTC +0.3, ETH -5, holds 5 for 0.25, realized +0.05
