@@ -12,7 +12,7 @@ use engine::run::{BacktestEngine, RunReport, Settings};
 use engine::service::{BacktestService, RunOutcome, ServiceReport, failed};
 use model::event::{Envelope, Payload, Topic};
 use model::frame::{Bar, BarKind, Frame, FrameBatch};
-use model::snapshot::{AccountBook, AccountSnapshot};
+use model::snapshot::{AccountBook, AccountSnapshot, ChainSnapshots};
 use model::strategy::Decision;
 use model::time::UtcMillis;
 
@@ -78,6 +78,7 @@ impl Relay {
                 gross: 0.0,
                 net: 0.0,
                 unrealized: 0.0,
+                chain: ChainSnapshots::default(),
                 book: Rc::new(AccountBook::default()),
             }));
         }

@@ -10,12 +10,13 @@ use engine::rank::{Rank, Role};
 use engine::run::{BacktestEngine, RunReport, Settings};
 use engine::strategy_runner::StrategyRunner;
 use execution::execution_service::ExecutionError;
-use execution::{ExecutionService, ExecutionSettings, RiskGate};
+use execution::{ExecutionService, RiskGate};
 use futures_util::{Stream, TryStreamExt};
 use model::frame::Frame;
+use model::market::DataProvider;
 use model::order::StrategyIx;
 use store::feed::{CandleFeed, FeedSpec};
-use tickdrain::models::exchange_settings;
+use tickdrain::models::execution_settings;
 use tickdrain::runfile::config::RunConfig;
 use tickdrain::{App, BacktestError};
 
@@ -81,24 +82,16 @@ impl Workload {
                 keys().find(|(_, known)| *known == key).map(|(place, _)| (place, *amount))
             })
             .collect();
-        let exchange = exchange_settings(&self.config, self.app.catalog().models());
-        let settings = ExecutionSettings {
-            exchange: exchange.clone(),
-            same_close: false,
-            on_failed_order: execution::profile::FailedOrderPolicy::AbortRun,
-        };
-        let execution = ExecutionService::new(
-            Rc::clone(&instruments),
-            settings,
-            &self.config.share_class,
-            &initial,
-        )?;
+        let settings = execution_settings(&self.config, self.app.catalog().models());
+        let fees = settings.exchange.models.fees.clone();
+        let market = Rc::new(DataProvider::new(&instruments));
+        let execution = ExecutionService::new(Rc::clone(&instruments), settings, market, &initial)?;
         let mut strategies = self.config.build_strategies(self.app.catalog()).expect("validated");
         let strategy = StrategyRunner::new("sma", StrategyIx(0), strategies.remove(0), 100_000);
         let engine = BacktestEngine::new(Settings::default())
             .service(Rank::first(Role::Execution), execution)
             .service(Rank::first(Role::Strategy), strategy)
-            .service(Rank::first(Role::Gate), RiskGate::new(instruments, exchange.models.fees));
+            .service(Rank::first(Role::Gate), RiskGate::new(instruments, fees));
         Ok(engine.run(Frames(self.frames.iter())).await)
     }
 }

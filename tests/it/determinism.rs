@@ -249,6 +249,7 @@ impl BacktestService for Gossip {
             | Payload::Fill(_)
             | Payload::TightLoop(_)
             | Payload::Settlement(_)
+            | Payload::Alert(_)
             | Payload::Decision(_)
             | Payload::Control(_)
             | Payload::Custom(_) => {}

@@ -29,6 +29,7 @@ impl Role {
                 Topic::Fill,
                 Topic::TightLoop,
                 Topic::Settlement,
+                Topic::Alert,
                 Topic::Account,
                 Topic::Control,
             ],

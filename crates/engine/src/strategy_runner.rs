@@ -140,6 +140,7 @@ impl<S: Strategy> BacktestService for StrategyRunner<S> {
             | Payload::Control(_)
             | Payload::TightLoop(_)
             | Payload::Settlement(_)
+            | Payload::Alert(_)
             | Payload::Custom(_) => {}
         }
         Ok(())

@@ -7,6 +7,10 @@ use std::sync::Arc;
 use engine::delivery::Outbox;
 use engine::service::{BacktestService, RunOutcome, ServiceReport};
 pub use ledger::LedgerError;
+pub use ledger::chain::ChainError;
+pub use ledger::exposure::{ExposureError, ExposureTerms};
+pub use ledger::pnl::Strictness;
+pub use ledger::risk::RiskTerms;
 use ledger::{LedgerSetup, PositionUpdateHandler, ReconciliationComponent};
 use model::Decimal;
 use model::event::{Control, Envelope, Payload, Topic};
@@ -43,6 +47,12 @@ pub struct ExecutionSettings {
     pub same_close: bool,
     /// What an operation that was tried and failed does to the orders after it.
     pub on_failed_order: FailedOrderPolicy,
+    /// In what exposure is stated; its currency is that of equity.
+    pub exposure: ExposureTerms,
+    /// By what risk is judged.
+    pub risk: RiskTerms,
+    /// Whether unexplained profit ends the run.
+    pub strictness: Strictness,
 }
 
 /// Executes accepted orders one at a time and publishes an account snapshot per frame.
@@ -121,7 +131,7 @@ impl From<RunStop> for ExecutionError {
 }
 
 impl ExecutionService {
-    /// A service that trades on an account with `initial` balances in `share_class`.
+    /// A service that trades on an account with `initial` balances and moves `market` on.
     ///
     /// # Errors
     ///
@@ -129,12 +139,11 @@ impl ExecutionService {
     pub fn new(
         instruments: Rc<InstrumentTable>,
         settings: ExecutionSettings,
-        share_class: &str,
+        market: Rc<DataProvider>,
         initial: &[(KeyIx, Decimal)],
     ) -> Result<Self, ExecutionError> {
-        let ExecutionSettings { exchange, same_close, on_failed_order } = settings;
+        let ExecutionSettings { exchange, same_close, on_failed_order, .. } = settings;
         let interval = exchange.interval;
-        let market = Rc::new(DataProvider::new(&instruments));
         let books = SharedBooks::new(VenueBooks::new(Rc::clone(&instruments), &held(initial)));
         let exchange = Exchange::new(Rc::clone(&instruments), exchange, books.clone());
         let exchange = SharedExchange::new(exchange);
@@ -143,7 +152,9 @@ impl ExecutionService {
         let ledger = PositionUpdateHandler::new(LedgerSetup {
             instruments: Rc::clone(&instruments),
             market: Rc::clone(&market),
-            share_class,
+            exposure: settings.exposure,
+            risk: settings.risk,
+            strictness: settings.strictness,
             interval,
             initial,
             interfaces: factory.position_interfaces(),
@@ -170,7 +181,9 @@ impl ExecutionService {
     fn on_close(&mut self, outbox: &mut Outbox) -> Result<(), ExecutionError> {
         let ClosePass::Announced(frame) = std::mem::take(&mut self.close) else { return Ok(()) };
         self.fill_at_close(&frame, outbox)?;
-        self.publish_snapshot(&frame, outbox)
+        self.ledger.run_chain(frame.ts())?;
+        self.publish_snapshot(&frame, outbox);
+        Ok(())
     }
 
     /// Everything that a frame brings about (D55).
@@ -179,19 +192,16 @@ impl ExecutionService {
         if self.same_close {
             self.close = ClosePass::Possible(frame.clone());
         }
-        self.publish_snapshot(frame, outbox)?;
+        self.publish_snapshot(frame, outbox);
         self.stop.take().map_or(Ok(()), |stop| Err(stop.into()))
     }
 
-    fn publish_snapshot(
-        &mut self,
-        frame: &Frame,
-        outbox: &mut Outbox,
-    ) -> Result<(), ExecutionError> {
-        let value = self.ledger.value()?;
-        let snapshot = self.snapshots.take(frame, &self.market, self.ledger.book(), value);
+    fn publish_snapshot(&mut self, frame: &Frame, outbox: &mut Outbox) {
+        for alert in self.ledger.judge() {
+            outbox.publish(Payload::Alert(*alert));
+        }
+        let snapshot = self.snapshots.take(frame, &self.market, &self.ledger);
         outbox.publish(Payload::Account(snapshot));
-        Ok(())
     }
 
     /// Sends what the gate has granted on its way to the venues.

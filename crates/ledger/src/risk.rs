@@ -260,7 +260,9 @@ impl RiskMonitor {
             let (before, after) = (self.latched[kind.index()], latest.level(kind));
             if before != after {
                 self.latched[kind.index()] = after;
-                self.alerts.push(RiskAlert { kind, before, after });
+                let value = latest.reading(kind).map(|reading| reading.value);
+                let is_enabled = self.terms.limits.enabled.has(kind);
+                self.alerts.push(RiskAlert { kind, before, after, value, is_enabled });
             }
         }
         &self.alerts

@@ -9,6 +9,7 @@ use rust_decimal::Decimal;
 use crate::fill::Fill;
 use crate::frame::Frame;
 use crate::order::{IntentGroup, OrderUpdate, VerdictGroup};
+use crate::risk::RiskAlert;
 use crate::settlement::Settlement;
 use crate::snapshot::AccountSnapshot;
 use crate::strategy::Decision;
@@ -33,6 +34,8 @@ pub enum Topic {
     TightLoop,
     /// What fell due and was settled.
     Settlement,
+    /// A risk that has changed its level.
+    Alert,
     /// The account at T.
     Account,
     /// What a strategy decided and why.
@@ -45,7 +48,7 @@ pub enum Topic {
 
 impl Topic {
     /// All topics, in the order of their codes.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 12] = [
         Self::Frame,
         Self::Intent,
         Self::Verdict,
@@ -53,6 +56,7 @@ impl Topic {
         Self::Fill,
         Self::TightLoop,
         Self::Settlement,
+        Self::Alert,
         Self::Account,
         Self::Decision,
         Self::Control,
@@ -69,6 +73,7 @@ impl Topic {
             Self::Fill => "fill",
             Self::TightLoop => "tight_loop",
             Self::Settlement => "settlement",
+            Self::Alert => "alert",
             Self::Account => "account",
             Self::Decision => "decision",
             Self::Control => "control",
@@ -103,6 +108,8 @@ pub enum Payload {
     TightLoop(Arc<LoopRecord>),
     /// See [`Topic::Settlement`].
     Settlement(Arc<Settlement>),
+    /// See [`Topic::Alert`].
+    Alert(RiskAlert),
     /// See [`Topic::Account`].
     Account(Rc<AccountSnapshot>),
     /// See [`Topic::Decision`].
@@ -124,6 +131,7 @@ impl Payload {
             Self::Fill(_) => Topic::Fill,
             Self::TightLoop(_) => Topic::TightLoop,
             Self::Settlement(_) => Topic::Settlement,
+            Self::Alert(_) => Topic::Alert,
             Self::Account(_) => Topic::Account,
             Self::Decision(_) => Topic::Decision,
             Self::Control(_) => Topic::Control,

@@ -234,7 +234,7 @@ impl RiskSnapshot {
 }
 
 /// A level that has changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct RiskAlert {
     /// Of which type.
     pub kind: RiskType,
@@ -242,6 +242,10 @@ pub struct RiskAlert {
     pub before: RiskLevel,
     /// Level now.
     pub after: RiskLevel,
+    /// The value that was judged; `None` if there is nothing to measure any more.
+    pub value: Option<f64>,
+    /// Whether the type is enabled, so that it drives actions.
+    pub is_enabled: bool,
 }
 
 /// What an order would do to one metric. Source: 04 §6.4.

@@ -5,12 +5,15 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
+use crate::exposure::{ExposureLayout, ExposureSnapshot};
 use crate::frame::Frame;
 use crate::instrument::{InstrumentIx, InstrumentTable, KeyIx};
 use crate::money::{Price, Quantity};
 use crate::numeric::decimal_of;
 use crate::order::{Order, OrderId};
 use crate::perp::{PerpPosition, margin_effect};
+use crate::pnl::PnlSnapshot;
+use crate::risk::RiskSnapshot;
 use crate::time::UtcMillis;
 
 /// The part of an account that changes only when something is traded or reserved.
@@ -122,6 +125,31 @@ pub struct AccountSnapshot {
     pub unrealized: f64,
     /// Balances and positions.
     pub book: Rc<AccountBook>,
+    /// Exposure, risk and profit, computed from the book one after the other.
+    pub chain: ChainSnapshots,
+}
+
+/// What the chain says of an account; all three belong together.
+#[derive(Clone, Debug)]
+pub struct ChainSnapshots {
+    /// What every position is worth, and how far the account is exposed.
+    pub exposure: Rc<ExposureSnapshot>,
+    /// Every risk that can be measured, and its level.
+    pub risk: Rc<RiskSnapshot>,
+    /// Profit, and what it came from.
+    pub pnl: Rc<PnlSnapshot>,
+}
+
+/// Those of an account without keys.
+impl Default for ChainSnapshots {
+    fn default() -> Self {
+        let layout = ExposureLayout::default();
+        Self {
+            exposure: Rc::new(ExposureSnapshot::empty(&layout)),
+            risk: Rc::default(),
+            pnl: Rc::default(),
+        }
+    }
 }
 
 impl AccountSnapshot {

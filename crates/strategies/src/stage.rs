@@ -10,7 +10,7 @@ use model::instrument::{Contract, Instrument, InstrumentIx, InstrumentTable, Mar
 use model::money::Quantity;
 use model::order::{OrderId, OrderRequest, Request, StrategyIx, Trail};
 use model::parameter::{ParameterError, ParameterValue, Parameters};
-use model::snapshot::{AccountBook, AccountSnapshot};
+use model::snapshot::{AccountBook, AccountSnapshot, ChainSnapshots};
 use model::strategy::{
     DeskNumbers, OrderDesk, Strategy, StrategyError, StrategyKind, StrategySetup,
 };
@@ -88,6 +88,7 @@ impl Stage {
             gross: 0.0,
             net: 0.0,
             unrealized: 0.0,
+            chain: ChainSnapshots::default(),
             book: Rc::new(AccountBook {
                 positions: self.positions.clone(),
                 ..AccountBook::default()

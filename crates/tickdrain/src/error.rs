@@ -2,7 +2,7 @@
 
 use engine::error::EngineError;
 use engine::strategy_runner::StrategyRunnerError;
-use execution::execution_service::{ExecutionError, LedgerError};
+use execution::execution_service::{ChainError, ExecutionError, ExposureError, LedgerError};
 use execution::risk_gate::RiskGateError;
 use store::FolderError;
 use store::candles::{DataError, FaultClass};
@@ -120,7 +120,10 @@ fn of_engine(error: &EngineError) -> u8 {
     if let Some(error) = cause.downcast_ref::<FolderError>() {
         return of_folder(error);
     }
-    if let Some(ExecutionError::Ledger(LedgerError::NoPrice { .. })) = cause.downcast_ref() {
+    if let Some(ExecutionError::Ledger(LedgerError::Chain(ChainError::Exposure(
+        ExposureError::NoPrice { .. },
+    )))) = cause.downcast_ref()
+    {
         return exit::CONFIG;
     }
     if is_missed_frame(error) || cause.is::<RiskGateError>() {

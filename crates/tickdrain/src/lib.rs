@@ -21,6 +21,7 @@ pub mod registry;
 pub mod run_folder;
 pub mod runfile;
 pub mod summary;
+mod terms;
 mod wiring;
 
 pub use app::App;

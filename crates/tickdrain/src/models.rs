@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use execution::ExecutionSettings;
 use model::instrument::InstrumentTable;
 use model::money::Bps;
 use model::time::Interval;
@@ -15,9 +16,22 @@ use venues::slippage::{FixedSlippage, NoSlippage, SizeBuckets, SlippageModel, Sp
 use crate::catalog::ModelCatalog;
 use crate::runfile::config::RunConfig;
 use crate::runfile::execution::{
-    ExecutionConfig, LatencyConfig, ParticipationConfig, PathConfig, SlippageConfig,
+    ExecutionConfig, FillTiming, LatencyConfig, ParticipationConfig, PathConfig, SlippageConfig,
 };
 use crate::runfile::venues::TariffConfig;
+use crate::terms;
+
+/// How a run executes orders and values what it holds.
+pub fn execution_settings(config: &RunConfig, own: &ModelCatalog) -> ExecutionSettings {
+    ExecutionSettings {
+        exchange: exchange_settings(config, own),
+        same_close: config.execution.fill == FillTiming::SameClose,
+        on_failed_order: config.execution.on_failed_order,
+        exposure: terms::exposure(config),
+        risk: terms::risk(config),
+        strictness: terms::strictness(config),
+    }
+}
 
 /// How the exchange of a run fills orders.
 pub fn exchange_settings(config: &RunConfig, own: &ModelCatalog) -> ExchangeSettings {

@@ -10,10 +10,10 @@ use engine::bus::{Limits, Schedule};
 use engine::rank::{Rank, Role};
 use engine::run::{BacktestEngine, Settings};
 use engine::strategy_runner::StrategyRunner;
-use execution::profile::FailedOrderPolicy;
-use execution::{ExecutionService, ExecutionSettings, RiskGate};
+use execution::{ExecutionService, RiskGate};
 use model::Decimal;
 use model::instrument::{InstrumentTable, KeyIx};
+use model::market::DataProvider;
 use model::order::StrategyIx;
 use store::audit::commit::Header;
 use store::audit::{Recording, RecordingPlan, kind::SCHEMA_VERSION, record};
@@ -22,11 +22,11 @@ use store::feed::{CandleFeed, FeedSpec};
 
 use crate::app::{App, ServiceSetup};
 use crate::error::BacktestError;
-use crate::models::exchange_settings;
+use crate::models::execution_settings;
 use crate::registry::Registry;
 use crate::runfile::config::RunConfig;
 use crate::runfile::data::CandleSeries;
-use crate::runfile::execution::{FillTiming, PathConfig};
+use crate::runfile::execution::PathConfig;
 
 /// How long a service may hold an envelope before the watchdog names it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -134,14 +134,13 @@ pub(crate) fn wire(
 ) -> Result<(BacktestEngine, Recording), BacktestError> {
     let Circumstances { folder, with_log, schedule, stop } = circumstances;
     let instruments = Rc::new(config.instruments.clone());
-    let exchange = exchange_settings(config, app.catalog().models());
-    let gate = RiskGate::new(Rc::clone(&instruments), exchange.models.fees.clone());
-    let same_close = config.execution.fill == FillTiming::SameClose;
-    let on_failed_order = FailedOrderPolicy::AbortRun;
+    let settings = execution_settings(config, app.catalog().models());
+    let gate = RiskGate::new(Rc::clone(&instruments), settings.exchange.models.fees.clone());
+    let market = Rc::new(DataProvider::new(&instruments));
     let execution = ExecutionService::new(
         Rc::clone(&instruments),
-        ExecutionSettings { exchange, same_close, on_failed_order },
-        &config.share_class,
+        settings,
+        market,
         &initial(&instruments, config),
     )?;
     let ids = config.strategies.iter().map(|strategy| strategy.id.clone());

@@ -274,6 +274,7 @@ pub(crate) fn what(envelope: &Envelope) -> String {
         | Payload::Fill(_)
         | Payload::TightLoop(_)
         | Payload::Settlement(_)
+        | Payload::Alert(_)
         | Payload::Account(_)
         | Payload::Decision(_) => format!("{topic} {}", minute(envelope.ts)),
     }

@@ -10,7 +10,7 @@ use model::money::{Bps, Quantity};
 use model::order::{
     Level, OcoGroup, OrderRequest, OrderType, Size, StrategyIx, TimeInForce, Trail,
 };
-use model::snapshot::{AccountBook, WorkingOrder};
+use model::snapshot::{AccountBook, ChainSnapshots, WorkingOrder};
 use model::time::UtcMillis;
 use venues::fees::MakerTaker;
 
@@ -77,6 +77,7 @@ fn account(table: &InstrumentTable, working: Vec<WorkingOrder>) -> AccountSnapsh
         gross: 300.0,
         net: 100.0,
         unrealized: 0.0,
+        chain: ChainSnapshots::default(),
         book: Rc::new(AccountBook {
             balances: table.keys().map(|(_, key)| balance(key.as_str()).unwrap()).collect(),
             reserved,

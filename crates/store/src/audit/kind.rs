@@ -30,6 +30,8 @@ pub enum Kind {
     Mismatch,
     /// What fell due and was settled.
     Settlement,
+    /// Risks that have changed their level.
+    Alert,
     /// Start, end and failure, and second passes at a close.
     Control,
     /// Users' own messages.
@@ -38,7 +40,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order in which a commit lists them.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Frame,
         Self::Account,
         Self::Decision,
@@ -51,6 +53,7 @@ impl Kind {
         Self::Delta,
         Self::Mismatch,
         Self::Settlement,
+        Self::Alert,
         Self::Control,
         Self::Custom,
     ];
@@ -70,6 +73,7 @@ impl Kind {
             Self::Delta => "delta",
             Self::Mismatch => "mismatch",
             Self::Settlement => "settlement",
+            Self::Alert => "alert",
             Self::Control => "control",
             Self::Custom => "custom",
         }

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use arrow_array::types::{UInt32Type, UInt64Type};
-use arrow_array::{ArrayRef, UInt64Array};
+use arrow_array::{ArrayRef, BooleanArray, Float64Array, UInt64Array};
 use arrow_schema::ArrowError;
-use arrow_schema::DataType::{UInt32, UInt64, Utf8};
+use arrow_schema::DataType::{Boolean, Float64, UInt32, UInt64, Utf8};
 use model::Decimal;
 use model::delta::{Delta, OperationId, Source};
 use model::money::Price;
 use model::reconciliation::Mismatch;
+use model::risk::RiskAlert;
 use model::settlement::Settlement;
 use model::tight_loop::LoopRecord;
 use model::time::UtcMillis;
@@ -184,6 +185,36 @@ pub(super) fn settlements(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>,
         texts(each().map(|settlement| names.key(settlement.paid_to))),
     ]);
     Ok(columns)
+}
+
+/// Columns of the stream of alerts, after `seq` and `ts`.
+pub(super) fn alert_columns() -> Columns {
+    vec![
+        ("cause_seq?", UInt64),
+        ("risk_type", Utf8),
+        ("before", Utf8),
+        ("after", Utf8),
+        ("value?", Float64),
+        ("is_enabled", Boolean),
+    ]
+}
+
+pub(super) fn alerts(rare: &[Rare]) -> Vec<ArrayRef> {
+    let rows = of_kind(rare, alert_of);
+    let each = || rows.iter().map(|(_, alert)| alert);
+    let mut columns = heads(&rows, false);
+    columns.extend([
+        texts(each().map(|alert| alert.kind.name())),
+        texts(each().map(|alert| alert.before.name())),
+        texts(each().map(|alert| alert.after.name())),
+        Arc::new(each().map(|alert| alert.value).collect::<Float64Array>()) as ArrayRef,
+        Arc::new(each().map(|alert| Some(alert.is_enabled)).collect::<BooleanArray>()) as ArrayRef,
+    ]);
+    columns
+}
+
+fn alert_of(event: &RareEvent) -> Option<&RiskAlert> {
+    if let RareEvent::Alert(alert) = event { Some(alert) } else { None }
 }
 
 fn loop_of(event: &RareEvent) -> Option<&LoopRecord> {

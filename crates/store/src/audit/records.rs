@@ -8,6 +8,7 @@ use model::event::{Control, Custom, Envelope, Payload};
 use model::fill::Fill;
 use model::instrument::KeyIx;
 use model::order::{IntentGroup, OrderUpdate, VerdictGroup};
+use model::risk::RiskAlert;
 use model::settlement::Settlement;
 use model::snapshot::AccountSnapshot;
 use model::strategy::{Action, Decision};
@@ -81,6 +82,7 @@ pub(crate) enum RareEvent {
     Fill(Arc<Fill>),
     TightLoop(Arc<LoopRecord>),
     Settlement(Arc<Settlement>),
+    Alert(RiskAlert),
     Control(Control),
     Custom(Arc<Custom>),
 }
@@ -183,6 +185,7 @@ impl Records {
             Payload::Fill(fill) => RareEvent::Fill(Arc::clone(fill)),
             Payload::TightLoop(record) => RareEvent::TightLoop(Arc::clone(record)),
             Payload::Settlement(settlement) => RareEvent::Settlement(Arc::clone(settlement)),
+            Payload::Alert(alert) => RareEvent::Alert(*alert),
             Payload::Control(control) => RareEvent::Control(control.clone()),
             Payload::Custom(custom) => RareEvent::Custom(Arc::clone(custom)),
         };

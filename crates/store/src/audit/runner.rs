@@ -181,6 +181,7 @@ mod tests {
     use std::sync::Arc;
 
     use model::frame::FrameBatch;
+    use model::snapshot::ChainSnapshots;
 
     use super::*;
     use crate::audit::fixtures::{decimal, instruments, minute};
@@ -203,6 +204,7 @@ mod tests {
                 gross: 0.0,
                 net: 0.0,
                 unrealized: 0.0,
+                chain: ChainSnapshots::default(),
                 book: Rc::new(AccountBook { balances, ..AccountBook::default() }),
             };
             holdings.note_changes(&account, &mut rows);

@@ -48,6 +48,7 @@ pub(crate) fn schema_of(kind: Kind) -> SchemaRef {
         Kind::Delta => loop_tables::delta_columns(),
         Kind::Mismatch => loop_tables::mismatch_columns(),
         Kind::Settlement => loop_tables::settlement_columns(),
+        Kind::Alert => loop_tables::alert_columns(),
         Kind::Control => vec![("name", Utf8), ("service?", Utf8), ("message?", Utf8)],
         Kind::Custom => {
             vec![("cause_seq?", UInt64), ("publisher", UInt16), ("kind", Utf8), ("fields", Utf8)]
@@ -76,6 +77,7 @@ pub(crate) fn batch_of(
         Kind::Delta => loop_tables::deltas(&records.rare, names)?,
         Kind::Mismatch => loop_tables::mismatches(&records.rare, names)?,
         Kind::Settlement => loop_tables::settlements(&records.rare, names)?,
+        Kind::Alert => loop_tables::alerts(&records.rare),
         Kind::Control => controls(&records.rare),
         Kind::Custom => customs(&records.rare),
     };

@@ -5,10 +5,12 @@ use std::fmt::Display;
 
 use model::fill::{Fill, PriceRule, RoundTrip};
 use model::instrument::{Contract, InstrumentTable};
+use model::ladder::RiskLevel;
 use model::metrics::Performance;
 use model::money::Quantity;
 use model::numeric::float_of;
 use model::order::{OrderSide, OrderStatus, Refusal};
+use model::risk::RiskAlert;
 use model::tight_loop::LoopRecord;
 use model::time::UtcMillis;
 
@@ -39,6 +41,8 @@ pub struct Figures {
     pub reconciliations: u64,
     /// Positions on which they differed.
     pub mismatches: u64,
+    /// Risks that came to reduce-only or beyond.
+    pub breaches: u64,
 }
 
 impl Default for Figures {
@@ -55,12 +59,18 @@ impl Default for Figures {
             trades: TradeFigures::default(),
             reconciliations: 0,
             mismatches: 0,
+            breaches: 0,
             costs: Costs::default(),
         }
     }
 }
 
 impl Figures {
+    pub(crate) fn take_alert(&mut self, alert: &RiskAlert) {
+        let is_worse = alert.after > alert.before && alert.after >= RiskLevel::ReduceOnly;
+        self.breaches += u64::from(is_worse);
+    }
+
     pub(crate) fn take_loop(&mut self, record: &LoopRecord) {
         self.reconciliations += u64::from(record.attempts.compare);
         self.mismatches += record.diffs.len() as u64;

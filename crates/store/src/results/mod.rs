@@ -94,6 +94,7 @@ impl Results {
                 }
                 RareEvent::TightLoop(record) => self.figures.take_loop(record),
                 RareEvent::Settlement(settlement) => settlements.push((rare.ts, &**settlement)),
+                RareEvent::Alert(alert) => self.figures.take_alert(alert),
                 RareEvent::Control(_) | RareEvent::Custom(_) => {}
             }
         }

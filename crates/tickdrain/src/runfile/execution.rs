@@ -1,5 +1,6 @@
 //! `[execution]`: how orders fill.
 
+use execution::profile::FailedOrderPolicy;
 use model::Decimal;
 use model::money::Bps;
 use model::time::Interval;
@@ -82,17 +83,6 @@ pub enum LatencyConfig {
     Uniform(Option<Interval>, Option<Interval>),
     /// A model of the program's own.
     Own(&'static str),
-}
-
-/// What an operation that failed does to the run.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FailedOrderPolicy {
-    /// Ends it.
-    AbortRun,
-    /// Skips the rest of the frame's orders.
-    AbortTimestep,
-    /// Nothing.
-    Continue,
 }
 
 /// Where the positions come from that the venue reports (D24).

@@ -1,55 +1,31 @@
 //! `[pnl]`: how profit is attributed, and whether what cannot be ends the run.
 
+use model::pnl::PnlComponent;
+
 use super::field::{Choice, Field, Flag, OneOrMany};
 use super::reader::TableReader;
 
-/// A component of profit (specification 05 §7.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the table of the specification says what each is")]
-pub enum AttributionType {
-    SupplyYield,
-    StakingYieldOracle,
-    StakingYieldRewards,
-    BorrowCosts,
-    FundingPnl,
-    DeltaPnl,
-    BasisPnl,
-    TransactionCosts,
-    GapPnl,
-    PegPnl,
-    LiquidationPnl,
-    DustPnl,
-    Correction,
-}
-
-const TYPES: Choice<'static, AttributionType> = Choice(&[
-    ("supply_yield", AttributionType::SupplyYield),
-    ("staking_yield_oracle", AttributionType::StakingYieldOracle),
-    ("staking_yield_rewards", AttributionType::StakingYieldRewards),
-    ("borrow_costs", AttributionType::BorrowCosts),
-    ("funding_pnl", AttributionType::FundingPnl),
-    ("delta_pnl", AttributionType::DeltaPnl),
-    ("basis_pnl", AttributionType::BasisPnl),
-    ("transaction_costs", AttributionType::TransactionCosts),
-    ("gap_pnl", AttributionType::GapPnl),
-    ("peg_pnl", AttributionType::PegPnl),
-    ("liquidation_pnl", AttributionType::LiquidationPnl),
-    ("dust_pnl", AttributionType::DustPnl),
-    ("correction", AttributionType::Correction),
+const TYPES: Choice<'static, PnlComponent> = Choice(&[
+    ("supply_yield", PnlComponent::SupplyYield),
+    ("staking_yield_oracle", PnlComponent::StakingYieldOracle),
+    ("staking_yield_rewards", PnlComponent::StakingYieldRewards),
+    ("borrow_costs", PnlComponent::BorrowCosts),
+    ("funding_pnl", PnlComponent::FundingPnl),
+    ("delta_pnl", PnlComponent::DeltaPnl),
+    ("basis_pnl", PnlComponent::BasisPnl),
+    ("transaction_costs", PnlComponent::TransactionCosts),
+    ("gap_pnl", PnlComponent::GapPnl),
+    ("peg_pnl", PnlComponent::PegPnl),
+    ("liquidation_pnl", PnlComponent::LiquidationPnl),
+    ("dust_pnl", PnlComponent::DustPnl),
+    ("correction", PnlComponent::Correction),
 ]);
-
-impl AttributionType {
-    /// The component as files spell it.
-    pub fn name(self) -> &'static str {
-        TYPES.word(self)
-    }
-}
 
 /// How profit is attributed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PnlConfig {
     /// Components that are shown by name; others that are not zero are shown together.
-    pub attribution_types: Vec<AttributionType>,
+    pub attribution_types: Vec<PnlComponent>,
     /// Whether profit that no component explains ends the run.
     pub strict: bool,
 }

@@ -3,32 +3,14 @@
 use std::collections::BTreeMap;
 
 use model::Decimal;
+use model::risk::RiskType;
 
 use super::document::Node;
 use super::fault::Fault;
 use super::field::{Choice, Field, wrong};
 use super::number::{Number, Whole, parse_decimal};
 use super::reader::TableReader;
-
-/// A kind of risk (specification 04 §6.1).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
-#[expect(missing_docs, reason = "the table of the specification says what each is")]
-pub enum RiskType {
-    HealthFactor,
-    LtvRatio,
-    LiquidationThreshold,
-    CexMarginRatio,
-    LiqPrice,
-    DeltaRisk,
-    FundingRisk,
-    BasisRisk,
-    PegRisk,
-    Leverage,
-    Concentration,
-    LiquidityRisk,
-    Drawdown,
-    DataStaleness,
-}
+use crate::registry::Asset;
 
 /// The words for [`RiskType`].
 const RISK_TYPES: Choice<'static, RiskType> = Choice(&[
@@ -47,13 +29,6 @@ const RISK_TYPES: Choice<'static, RiskType> = Choice(&[
     ("drawdown", RiskType::Drawdown),
     ("data_staleness", RiskType::DataStaleness),
 ]);
-
-impl RiskType {
-    /// The type as files spell it.
-    pub fn name(self) -> &'static str {
-        RISK_TYPES.word(self)
-    }
-}
 
 /// A figure that has a ladder.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -127,6 +102,8 @@ pub struct RiskConfig {
     pub max_leg_delta: Decimal,
     /// What a critical level leads to.
     pub on_critical: OnCritical,
+    /// Asset whose net delta is kept near zero, or near equity if it is the share class.
+    pub delta_tracking_asset: Option<String>,
 }
 
 impl RiskConfig {
@@ -215,6 +192,7 @@ pub(super) fn read(root: &mut TableReader<'_>) -> RiskConfig {
     let max_leg_delta = reader.or_default("max_leg_delta", &RATIO, share("0.5"));
     let on_critical = reader.or_default("on_critical", &ON_CRITICAL, OnCritical::EmergencyPlan);
     let max_drawdown = reader.or_default("max_drawdown", &Level(SHARE), None);
+    let delta_tracking_asset = reader.optional("delta_tracking_asset", &Asset);
     let mut config = RiskConfig {
         enabled_risk_types,
         ladders: BTreeMap::new(),
@@ -225,6 +203,7 @@ pub(super) fn read(root: &mut TableReader<'_>) -> RiskConfig {
         hysteresis,
         max_leg_delta,
         on_critical,
+        delta_tracking_asset,
     };
     for spec in &SPECS {
         let mut section = reader.table(spec.name);

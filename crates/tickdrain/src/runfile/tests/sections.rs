@@ -4,11 +4,14 @@ use expect_test::expect;
 use model::Decimal;
 use model::time::Interval;
 
+use execution::profile::FailedOrderPolicy;
+use model::pnl::PnlComponent;
+use model::risk::RiskType;
+
 use super::{SMALL, check, folder, read};
 use crate::runfile::config::Peg;
-use crate::runfile::execution::{FailedOrderPolicy, RealSource};
-use crate::runfile::pnl::AttributionType;
-use crate::runfile::risk::{OnCritical, RiskMetric, RiskType};
+use crate::runfile::execution::RealSource;
+use crate::runfile::risk::{OnCritical, RiskMetric};
 use crate::runfile::transfers::Hop;
 
 fn decimal(text: &str) -> Decimal {
@@ -88,7 +91,7 @@ liquidation_fee_in_mmr = false
     );
     assert_eq!(risk.ladder(RiskMetric::MmUsage).critical, None);
     assert_eq!(risk.on_critical, OnCritical::StopRun);
-    let types = [AttributionType::FundingPnl, AttributionType::DeltaPnl];
+    let types = [PnlComponent::FundingPnl, PnlComponent::DeltaPnl];
     assert_eq!((config.pnl.attribution_types.as_slice(), config.pnl.strict), (&types[..], false));
     assert!(!config.venues.get("okx").unwrap().rules.liquidation_fee_in_mmr);
     let again = read(&config.resolved().to_string(), &[], folder.path()).unwrap();
