@@ -11,9 +11,10 @@ use model::Decimal;
 use model::event::{Control, Envelope, Payload, Topic};
 use model::frame::Frame;
 use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
-use model::money::Price;
+use model::money::{Price, Quantity};
 use model::numeric::decimal_of;
-use model::order::{Order, Verdict, VerdictGroup};
+use model::operation::{OperationOrder, OperationRequest};
+use model::order::{Order, OrderStatus, OrderUpdate, Refusal, RefusalCode, Verdict, VerdictGroup};
 use venues::exchange::{Admission, Exchange, ExchangeSettings};
 
 use crate::clerk::Clerk;
@@ -131,6 +132,9 @@ impl ExecutionService {
                 }
                 Verdict::CancelAccepted(cancel) => self.exchange.cancel(*cancel),
                 Verdict::ReplaceAccepted(order) => self.exchange.replace(order),
+                Verdict::OperationAccepted(operation) => {
+                    outbox.publish(Payload::OrderUpdate(no_route(operation)));
+                }
                 Verdict::Denied { .. } | Verdict::ReplaceDenied { .. } => {}
             }
         }
@@ -153,6 +157,22 @@ impl ExecutionService {
     fn last_px(&self, instrument: InstrumentIx) -> Option<Price> {
         self.account.marks()[instrument.index()].and_then(decimal_of).and_then(Price::new)
     }
+}
+
+/// News of an operation that no interface takes: it is refused, not lost (07 §9.1).
+fn no_route(operation: &OperationOrder) -> Arc<OrderUpdate> {
+    let OperationRequest { operation: kind, venue, .. } = &operation.request;
+    let detail = format!("nothing takes a {} at {venue}", kind.name());
+    Arc::new(OrderUpdate {
+        order_id: operation.order_id,
+        status: OrderStatus::Rejected,
+        order_qty: None,
+        cum_qty: Quantity::ZERO,
+        avg_px: None,
+        refusal: Some(Refusal::new(RefusalCode::NoRoute, detail)),
+        terms: None,
+        repeats: None,
+    })
 }
 
 /// The account and the bus for one step of the exchange; apart from the exchange, which it serves.
