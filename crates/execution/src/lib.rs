@@ -7,4 +7,5 @@ pub mod risk_gate;
 mod snapshots;
 
 pub use execution_service::{ExecutionService, ExecutionSettings};
+pub use judgement::OperationRules;
 pub use risk_gate::RiskGate;

@@ -22,6 +22,7 @@ pub mod operation;
 pub mod operation_deltas;
 pub mod order;
 pub mod parameter;
+pub mod protocol;
 pub mod reconciliation;
 pub mod settlement;
 pub mod snapshot;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{OrderId, OrderRequest, StrategyIx};
-use crate::operation::OperationRequest;
+use crate::operation::{GroupId, OperationRequest};
 
 /// What a strategy wants: not checked yet, and not an order before the gate has taken it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -70,6 +70,15 @@ impl IntentGroup {
         self.requests.iter().filter_map(|request| match request {
             Request::Submit(intent) => Some(intent),
             Request::Cancel(_) | Request::Replace(_) | Request::Operate(_) => None,
+        })
+    }
+
+    /// The operations among the requests that are members of an atomic group.
+    pub fn operations_of(&self, group: GroupId) -> impl Iterator<Item = &OperationIntent> {
+        self.requests.iter().filter_map(move |request| match request {
+            Request::Operate(intent) => Some(intent)
+                .filter(|intent| intent.request.atomic.is_some_and(|slot| slot.group == group)),
+            Request::Submit(_) | Request::Cancel(_) | Request::Replace(_) => None,
         })
     }
 }
