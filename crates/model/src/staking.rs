@@ -36,7 +36,7 @@ pub fn claimed(tokens: Decimal, rate: Decimal, decimals: u32) -> Decimal {
 
 /// What a claim of `coins` pays when it matures: all of it, or less if the final rate is lower.
 ///
-/// x · min(1, r_final / r_request), down at the coin's decimals; `None` unless the rate at the
+/// `x · min(1, r_final / r_request)`, down at the coin's decimals; `None` unless the rate at the
 /// request is positive. Source: 03 §4.4.
 pub fn paid_out(
     coins: Decimal,

@@ -74,17 +74,23 @@ pub fn check_batch(
         let Some(after) = positions.amount(net.key).checked_add(net.amount) else {
             return Err(BatchFault::Overflow { op: op(), key: key.clone() });
         };
-        let fault = match key.kind() {
-            PositionType::Perp => None,
-            PositionType::BaseToken if positions.may_be_negative(net.key) => None,
-            PositionType::FlashDebt if !after.is_zero() => {
-                Some(BatchFault::FlashDebt { op: op(), key: key.clone(), after })
-            }
-            _ if after < -SIGN_TOLERANCE => {
-                Some(BatchFault::Negative { op: op(), key: key.clone(), after })
-            }
-            _ => None,
-        };
+        let fault =
+            match key.kind() {
+                PositionType::Perp => None,
+                PositionType::BaseToken if positions.may_be_negative(net.key) => None,
+                PositionType::FlashDebt => (!after.is_zero()).then(|| BatchFault::FlashDebt {
+                    op: op(),
+                    key: key.clone(),
+                    after,
+                }),
+                PositionType::BaseToken
+                | PositionType::AToken
+                | PositionType::DebtToken
+                | PositionType::Lst
+                | PositionType::Claim
+                | PositionType::Transit => (after < -SIGN_TOLERANCE)
+                    .then(|| BatchFault::Negative { op: op(), key: key.clone(), after }),
+            };
         if let Some(fault) = fault {
             return Err(fault);
         }

@@ -220,7 +220,8 @@ fn needs(intents: &[&OperationIntent], rules: &OperationRules) -> BTreeMap<KeyIx
     let units = gas::group_units(&operations);
     let cost = gas::cost(units, rules.gas_gwei, Decimal::ONE).eth;
     let on_chain = ordered.iter().all(|intent| is_on_chain(&intent.request, protocols));
-    let mut change = |key: KeyIx, amount: Option<Decimal>| {
+    let mut change = |key: Option<KeyIx>, amount: Option<Decimal>| {
+        let Some(key) = key else { return };
         let balance = running.entry(key).or_insert(Some(Decimal::ZERO));
         *balance = balance.zip(amount).map(|(balance, amount)| balance + amount);
         if let Some(short) = balance.filter(|balance| *balance < Decimal::ZERO) {
@@ -229,7 +230,7 @@ fn needs(intents: &[&OperationIntent], rules: &OperationRules) -> BTreeMap<KeyIx
         }
     };
     if on_chain && !cost.is_zero() {
-        change(protocols.gas, Some(-cost));
+        change(Some(protocols.gas), Some(-cost));
     }
     for intent in ordered {
         let request = &intent.request;
@@ -248,25 +249,25 @@ fn needs(intents: &[&OperationIntent], rules: &OperationRules) -> BTreeMap<KeyIx
             | Operation::Unstake
             | Operation::Unwrap
             | Operation::FlashRepay => {
-                from.into_iter().for_each(|key| change(key, units.map(|units| -units)));
+                change(from, units.map(|units| -units));
                 if request.operation == Operation::Stake {
                     let staking = request
                         .token_in
                         .as_deref()
                         .and_then(|coin| protocols.staking_of_coin(&request.venue, coin));
                     let minted = staking.and_then(|staking| protocols.token(&staking.token));
-                    minted.into_iter().for_each(|token| change(token.key, None));
+                    change(minted.map(|token| token.key), None);
                 }
             }
             Operation::Withdraw | Operation::Borrow | Operation::FlashBorrow => {
-                from.into_iter().for_each(|key| change(key, units));
+                change(from, units);
             }
             Operation::Swap => {
-                from.into_iter().for_each(|key| change(key, units.map(|units| -units)));
-                to.into_iter().for_each(|key| change(key, None));
+                change(from, units.map(|units| -units));
+                change(to, None);
             }
             Operation::Transfer => {
-                request.source.into_iter().for_each(|key| change(key, units.map(|it| -it)));
+                change(request.source, units.map(|units| -units));
             }
             Operation::ClaimReward | Operation::SpotTrade | Operation::PerpTrade => {}
         }

@@ -141,9 +141,12 @@ impl Chain {
         let fault = fault.or_else(|| self.check_gas(&gas).err());
         if let Some(refusal) = fault {
             let spent = cost(units.min(whole));
-            let deltas = self.pay(&spent, &mut self.ledger.borrow_mut());
-            let deltas =
-                deltas.expect("the gas of the whole group was there").into_iter().collect();
+            // It is no more than the gas of the whole group, which the wallet had.
+            let paid = match self.pay(&spent, &mut self.ledger.borrow_mut()) {
+                Ok(paid) => paid,
+                Err(refusal) => return rejected(refusal),
+            };
+            let deltas = paid.into_iter().collect();
             let rolled_back = Handshake::without_deltas(op_id, HandshakeStatus::RolledBack, ts);
             return Handshake { deltas, gas: Some(spent), steps, ..rolled_back }.because(refusal);
         }

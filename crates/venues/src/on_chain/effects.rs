@@ -77,7 +77,17 @@ impl<'a> View<'a> {
                 let owed = self.ledger.balance(debt);
                 Effect::Repay { token: key, debt, amount, owed, index, decimals }
             }
-            _ => {
+            Operation::Supply
+            | Operation::SpotTrade
+            | Operation::PerpTrade
+            | Operation::Stake
+            | Operation::Unstake
+            | Operation::Swap
+            | Operation::Transfer
+            | Operation::FlashBorrow
+            | Operation::FlashRepay
+            | Operation::ClaimReward
+            | Operation::Unwrap => {
                 let amount = self.amount(request, token);
                 Effect::Supply { token: key, a_token, amount, index, decimals }
             }

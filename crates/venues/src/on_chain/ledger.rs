@@ -36,7 +36,9 @@ impl ChainLedger {
     /// Books with these balances, for a run of so many keys.
     pub fn new(keys: usize, initial: &[(KeyIx, Decimal)]) -> Self {
         let mut balances = vec![Decimal::ZERO; keys];
-        initial.iter().for_each(|(key, amount)| balances[key.index()] += amount);
+        for (key, amount) in initial {
+            balances[key.index()] += amount;
+        }
         Self { balances, ..Self::default() }
     }
 
@@ -69,7 +71,9 @@ impl ChainLedger {
     /// The key that would be negative.
     pub fn book(&mut self, deltas: &[Delta]) -> Result<(), KeyIx> {
         let mut after = self.balances.clone();
-        deltas.iter().for_each(|delta| after[delta.key.index()] += delta.amount);
+        for delta in deltas {
+            after[delta.key.index()] += delta.amount;
+        }
         if let Some(short) = deltas.iter().find(|delta| after[delta.key.index()] < Decimal::ZERO) {
             return Err(short.key);
         }
