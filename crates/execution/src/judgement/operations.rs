@@ -281,3 +281,6 @@ fn is_on_chain(request: &OperationRequest, protocols: &Protocols) -> bool {
             .source
             .is_some_and(|source| protocols.tokens.iter().any(|token| token.key == source))
 }
+
+#[cfg(test)]
+mod tests;
