@@ -28,9 +28,9 @@ fn decimal(text: &str) -> Decimal {
 /// A spot instrument at binance, after the keys of the chain.
 fn table() -> InstrumentTable {
     let mut table = InstrumentTable::new();
-    KEYS.iter().for_each(|(key, ..)| {
+    for (key, ..) in KEYS {
         table.add_key(key.parse().unwrap());
-    });
+    }
     table.add(Instrument::spot("binance:spot:BTCUSDT".parse().unwrap(), "BTC", "USDT"));
     table
 }
@@ -179,7 +179,7 @@ fn operations_are_judged_by_their_terms_and_what_they_need() {
     ]
     .map(|row| format!("{row}\n    {}\n", judged(row)))
     .concat();
-    expect![[r#"
+    expect![[r"
         supply aave_v3 1
             1: RISK-TOKEN: no token_in, which a supply needs
         supply aave_v3 0 in=USDT
@@ -240,5 +240,5 @@ fn operations_are_judged_by_their_terms_and_what_they_need() {
             2: RISK-ATOMIC-GROUP: binance is no chain
         stake etherfi 1 in=WETH slot=1; unstake etherfi 1 in=weETH slot=2
             2: RISK-ATOMIC-GROUP: a unstake takes time: no group can hold it
-    "#]].assert_eq(&text);
+    "]].assert_eq(&text);
 }

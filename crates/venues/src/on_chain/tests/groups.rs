@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use expect_test::expect;
 use model::Decimal;
 use model::handshake::HandshakeStatus;
@@ -100,7 +102,7 @@ fn a_group_that_fails_leaves_its_gas_and_nothing_else() {
             before[key("wallet:BaseToken:ETH").index()] -= gas.eth;
         }
         assert_eq!(scenario.held(), before, "{name}");
-        text += &format!("{name}: {}", shown(&handshake));
+        write!(text, "{name}: {}", shown(&handshake)).unwrap();
     }
     expect![[r#"
         step 1 fails: rolled_back VEN-MARKET: no flash loan of aave_v3 and WETH gas 0
@@ -134,7 +136,7 @@ fn a_group_may_be_small_or_change_nothing_and_is_never_empty() {
         ("nets are zero", "flash_borrow morpho WETH 5\nflash_repay morpho WETH 5"),
         ("no index", "supply aave_v3 WETH 1"),
     ] {
-        text += &format!("{name}: {}", shown(&scenario.group(group)));
+        write!(text, "{name}: {}", shown(&scenario.group(group))).unwrap();
     }
     expect![[r#"
         empty: rejected VEN-GROUP: an atomic group without members

@@ -47,9 +47,9 @@ pub(super) fn at(millis: i64) -> UtcMillis {
 
 pub(super) fn table() -> InstrumentTable {
     let mut table = InstrumentTable::new();
-    KEYS.iter().for_each(|key| {
+    for key in KEYS {
         table.add_key(key.parse().unwrap());
-    });
+    }
     table
 }
 

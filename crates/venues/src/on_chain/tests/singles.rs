@@ -1,3 +1,5 @@
+use std::fmt::Write;
+
 use expect_test::expect;
 
 use super::scenario::{Scenario, shown};
@@ -22,7 +24,7 @@ fn every_operation_changes_the_books() {
         "unwrap etherfi KING 2",
         "swap uniswap ETH max -> USDT",
     ] {
-        text += &format!("{line}: {}", shown(&scenario.run(line)));
+        write!(text, "{line}: {}", shown(&scenario.run(line))).unwrap();
     }
     expect![[r#"
         supply aave_v3 USDT 50000: confirmed gas 305000
@@ -76,7 +78,8 @@ fn every_operation_changes_the_books() {
           wallet:BaseToken:ETH -9.9697
           wallet:BaseToken:USDT +29879.1909
           wallet:BaseToken:ETH -0.0018
-    "#]].assert_eq(&text);
+    "#]]
+    .assert_eq(&text);
     assert_eq!(scenario.chain.ledger().borrow().pending().len(), 1);
 }
 
@@ -104,7 +107,7 @@ fn what_cannot_succeed_is_rejected_without_gas() {
         let handshake = scenario.run(line);
         assert_eq!((handshake.deltas.len(), handshake.gas), (0, None), "{line}");
         assert_eq!(scenario.held(), before, "{line}");
-        text += &format!("{line}: {}", shown(&handshake));
+        write!(text, "{line}: {}", shown(&handshake)).unwrap();
     }
     expect![[r#"
         supply aave_v3 USDT 100000.000001: rejected VEN-BALANCE: more of wallet:BaseToken:USDT than there is
@@ -145,7 +148,7 @@ fn a_health_factor_of_one_is_still_allowed() {
     ];
     let mut scenario = Scenario::new(&[("wallet:BaseToken:ETH", "1"), ("etherfi:LST:weETH", "10")]);
     for line in lines {
-        text += &format!("{line}: {}", shown(&scenario.run(line)));
+        write!(text, "{line}: {}", shown(&scenario.run(line))).unwrap();
     }
     expect![[r#"
         supply aave_v3 weETH 10: confirmed gas 305000
