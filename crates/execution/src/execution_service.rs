@@ -31,9 +31,11 @@ use venues::interfaces::{
     FactoryError, NoCredentials, RouteError, VenueAdapter, VenueInterfaceFactory,
     VenueInterfaceManager,
 };
+use venues::transfer::{Route, TransferInterface};
 
 use crate::manager::ExecutionManager;
 use crate::narrator::{Counts, Narrator};
+use crate::operations::Operations;
 use crate::outcome::RunStop;
 use crate::profile::FailedOrderPolicy;
 use crate::snapshots::Snapshots;
@@ -47,6 +49,8 @@ pub struct ExecutionSettings {
     pub same_close: bool,
     /// What an operation that was tried and failed does to the orders after it.
     pub on_failed_order: FailedOrderPolicy,
+    /// Ways of transfers between venues.
+    pub transfers: Vec<Route>,
     /// In what exposure is stated; its currency is that of equity.
     pub exposure: ExposureTerms,
     /// By what risk is judged.
@@ -72,6 +76,7 @@ pub struct ExecutionService {
     same_close: bool,
     close: ClosePass,
     snapshots: Snapshots,
+    pub(crate) operations: Operations,
     pub(crate) counts: Counts,
     /// Why the run has to end once the frame is finished.
     pub(crate) stop: Option<RunStop>,
@@ -149,6 +154,9 @@ impl ExecutionService {
         let exchange = SharedExchange::new(exchange);
         let adapters = adapters(&instruments, &exchange, &books);
         let factory = VenueInterfaceFactory::new(adapters, NoCredentials)?;
+        let transfers = TransferInterface::new(settings.transfers, None, books.clone());
+        let mut interfaces = factory.execution_interfaces();
+        interfaces.push(Box::new(transfers));
         let ledger = PositionUpdateHandler::new(LedgerSetup {
             instruments: Rc::clone(&instruments),
             market: Rc::clone(&market),
@@ -163,7 +171,7 @@ impl ExecutionService {
         Ok(Self {
             ledger,
             manager: ExecutionManager::new(on_failed_order),
-            venues: VenueInterfaceManager::new(factory.execution_interfaces(), &instruments)?,
+            venues: VenueInterfaceManager::new(interfaces, &instruments)?,
             exchange,
             books,
             market,
@@ -172,6 +180,7 @@ impl ExecutionService {
             same_close,
             close: ClosePass::Over,
             snapshots: Snapshots::default(),
+            operations: Operations::default(),
             counts: Counts::default(),
             stop: None,
         })
@@ -216,6 +225,10 @@ impl ExecutionService {
                 Verdict::Accepted(order) => {
                     self.send(order, outbox)?;
                     sent = true;
+                }
+                Verdict::OperationAccepted(operation) => {
+                    let seq = self.exchange.read(Exchange::last_seq);
+                    self.operations.push(seq, Arc::clone(operation));
                 }
                 Verdict::CancelAccepted(cancel) => {
                     self.exchange.work(|exchange| exchange.cancel(*cancel));

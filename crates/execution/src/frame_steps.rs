@@ -26,12 +26,14 @@ impl ExecutionService {
         let funding = frame.funding();
         // What fell due before the open of the bar that fills belongs to the old position (D73).
         let overdue = funding.partition_point(|point| point.ts <= open);
-        self.settle(&funding[..overdue], outbox)?;
+        self.settle(open, &funding[..overdue], outbox)?;
+        self.operate(open, u64::MIN, outbox)?;
         let is_quiet = self.exchange.read(|exchange| exchange.is_quiet());
         if !is_quiet {
             self.fill_at_open(frame, open, outbox)?;
         }
-        self.settle(&funding[overdue..], outbox)?;
+        self.operate(open, u64::MAX, outbox)?;
+        self.settle(frame.ts(), &funding[overdue..], outbox)?;
         if !is_quiet {
             let exchange = self.exchange.clone();
             self.let_venue_move(frame.ts(), outbox, |desk| {
@@ -54,13 +56,31 @@ impl ExecutionService {
             dues = exchange.work(|exchange| exchange.begin_open(frame, desk))?;
             Ok(())
         })?;
-        for due in dues {
-            match due {
-                Due::Sent(order) => self.submit(open, order, outbox)?,
-                Due::Waiting(seq) => self.let_venue_move(open, outbox, |desk| {
+        for Due { seq, sent } in dues {
+            self.operate(open, seq, outbox)?;
+            match sent {
+                Some(order) => self.submit(open, order, outbox)?,
+                None => self.let_venue_move(open, outbox, |desk| {
                     Ok(exchange.work(|exchange| exchange.work(seq, desk))?)
                 })?,
             }
+        }
+        Ok(())
+    }
+
+    /// Carries out the operations that were accepted before the order at `seq`, first in, first out.
+    fn operate(
+        &mut self,
+        ts: UtcMillis,
+        seq: u64,
+        outbox: &mut Outbox,
+    ) -> Result<(), ExecutionError> {
+        while let Some(submission) = self.operations.next_before(seq, ts) {
+            let mut narrator = Narrator::new(outbox, &mut self.counts);
+            let Self { manager, venues, ledger, .. } = self;
+            let submissions = [submission];
+            let processed = manager.process_orders(ts, &submissions, venues, ledger, &mut narrator);
+            self.note(processed.ending)?;
         }
         Ok(())
     }
@@ -123,20 +143,40 @@ impl ExecutionService {
         }
     }
 
-    /// Settles what fell due, in both books, each on its own positions; then both must agree.
+    /// Settles what fell due until `until`, in both books, each on its own positions, in order of
+    /// time; what arrives comes before funding of the same instant. Both must agree after each.
     fn settle(
         &mut self,
+        until: UtcMillis,
         funding: &[FundingPoint],
         outbox: &mut Outbox,
     ) -> Result<(), ExecutionError> {
         for point in funding {
+            self.settle_arrivals(point.ts, outbox)?;
             self.books.change(|books| books.settle_funding(point))?;
             if let Some(settlement) = self.ledger.settle_funding(point)? {
                 self.require_agreement("funding", point.ts)?;
                 outbox.publish(Payload::Settlement(Arc::new(settlement)));
             }
         }
-        Ok(())
+        self.settle_arrivals(until, outbox)
+    }
+
+    /// Books what arrives until `until`.
+    fn settle_arrivals(
+        &mut self,
+        until: UtcMillis,
+        outbox: &mut Outbox,
+    ) -> Result<(), ExecutionError> {
+        if self.ledger.next_arrival().is_none_or(|next| next > until) {
+            return Ok(());
+        }
+        self.books.change(|books| books.settle_arrivals(until));
+        while self.ledger.next_arrival().is_some_and(|next| next <= until) {
+            let Some(settlement) = self.ledger.settle_arrival()? else { break };
+            outbox.publish(Payload::Settlement(Arc::new(settlement)));
+        }
+        self.require_agreement("arrivals", until)
     }
 
     /// Both books agree, or the run ends: in a backtest nothing may come between them.

@@ -11,6 +11,7 @@ mod ledger_port;
 mod loop_desk;
 pub mod manager;
 mod narrator;
+mod operations;
 pub mod outcome;
 pub mod ports;
 pub mod profile;
@@ -19,5 +20,6 @@ mod snapshots;
 pub mod tight_loop;
 
 pub use execution_service::{ExecutionService, ExecutionSettings};
+pub use judgement::OperationRules;
 pub use manager::ExecutionManager;
 pub use risk_gate::RiskGate;

@@ -1,5 +1,6 @@
 //! The gate: turns intents into orders, or denies them with a reason (02 §3.1).
 
+use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
 
@@ -8,18 +9,21 @@ use engine::service::{BacktestService, RunOutcome, ServiceReport};
 use model::event::{Envelope, Payload, Topic};
 use model::instrument::{InstrumentId, InstrumentTable};
 use model::order::{
-    CancelOrder, IntentGroup, OrderIntent, Refusal, RefusalCode, Request, Verdict, VerdictGroup,
+    CancelOrder, IntentGroup, OperationIntent, OrderId, OrderIntent, Refusal, RefusalCode, Request,
+    Verdict, VerdictGroup,
 };
 use model::snapshot::AccountSnapshot;
 use venues::fees::FeeModel;
 
-use crate::judgement::{Judgement, Promises};
+use crate::judgement::{Judgement, OperationRules, Promises};
 
 /// Judges every request against the latest snapshot and what it has accepted since.
 #[derive(Debug)]
 pub struct RiskGate {
     instruments: Rc<InstrumentTable>,
     fees: Vec<Rc<dyn FeeModel>>,
+    /// What operations are judged by; without it their terms alone are.
+    operations: Option<OperationRules>,
     /// `seq` of the snapshot that `promises` come on top of.
     basis: u64,
     promises: Promises,
@@ -39,7 +43,15 @@ impl RiskGate {
     /// A gate for orders in `instruments`, charged by `fees`, one model per instrument.
     pub fn new(instruments: Rc<InstrumentTable>, fees: Vec<Rc<dyn FeeModel>>) -> Self {
         let promises = Promises::new(instruments.keys().count());
-        Self { instruments, fees, basis: 0, promises, accepted: 0, denied: 0 }
+        let operations = None;
+        Self { instruments, fees, operations, basis: 0, promises, accepted: 0, denied: 0 }
+    }
+
+    /// The same gate, which also judges what operations need.
+    #[must_use]
+    pub fn with_operations(mut self, rules: OperationRules) -> Self {
+        self.operations = Some(rules);
+        self
     }
 
     fn judge(
@@ -48,8 +60,15 @@ impl RiskGate {
         account: Option<&AccountSnapshot>,
     ) -> Result<VerdictGroup, RiskGateError> {
         let mut verdicts = Vec::with_capacity(group.requests.len());
+        let mut operated = HashMap::new();
         for request in &group.requests {
             verdicts.push(match request {
+                Request::Operate(intent) => {
+                    if !operated.contains_key(&intent.order_id) {
+                        self.operate(intent, group, account, &mut operated);
+                    }
+                    operated.remove(&intent.order_id).expect("an operation is judged once")
+                }
                 Request::Submit(intent) => self.submit(intent, account)?,
                 Request::Replace(intent) => self.replace(intent, account)?,
                 Request::Cancel(order_id) => {
@@ -97,6 +116,48 @@ impl RiskGate {
             }
             Err(refusal) => Verdict::ReplaceDenied { order_id, refusal },
         })
+    }
+
+    /// Judges an operation, and with it all members of its atomic group in this wish.
+    fn operate(
+        &mut self,
+        intent: &OperationIntent,
+        group: &IntentGroup,
+        account: Option<&AccountSnapshot>,
+        verdicts: &mut HashMap<OrderId, Verdict>,
+    ) {
+        let members: Vec<&OperationIntent> = match intent.request.atomic {
+            None => vec![intent],
+            Some(slot) => group.operations_of(slot.group).collect(),
+        };
+        let judged = self
+            .judgement(account)
+            .map_err(|refusal| (0, refusal))
+            .and_then(|judgement| judgement.operated(&members, self.operations.as_ref()));
+        match judged {
+            Ok(grant) => {
+                grant.needs.iter().for_each(|(key, need)| self.promises.hold(*key, *need));
+                self.accepted += i64::try_from(members.len()).unwrap_or(i64::MAX);
+                verdicts.extend(
+                    grant
+                        .orders
+                        .into_iter()
+                        .map(|order| (order.order_id, Verdict::OperationAccepted(order))),
+                );
+            }
+            Err((at_fault, refusal)) => {
+                self.denied += i64::try_from(members.len()).unwrap_or(i64::MAX);
+                for (place, member) in members.iter().enumerate() {
+                    let order_id = member.order_id;
+                    let refusal = if place == at_fault {
+                        refusal.clone()
+                    } else {
+                        Refusal::new(RefusalCode::AtomicMember, refusal.code.name())
+                    };
+                    verdicts.insert(order_id, Verdict::Denied { order_id, refusal });
+                }
+            }
+        }
     }
 
     fn judgement<'a>(

@@ -52,7 +52,7 @@ impl Applied {
                     Record::Conflict
                 }
             }
-            Subject::Settlement { kind, key, ts_event } => {
+            Subject::Settlement { kind, key, ts_event } if is_single(kind) => {
                 let last = self.settled.get(&(kind, key));
                 if last.is_some_and(|last| ts_event <= *last) {
                     Record::Applied
@@ -60,13 +60,14 @@ impl Applied {
                     Record::New
                 }
             }
-            Subject::Initial | Subject::Group(_) | Subject::Liquidation { .. } => {
-                match self.others.get(&op_id) {
-                    None => Record::New,
-                    Some(known) if *known == fingerprint(deltas) => Record::Applied,
-                    Some(_) => Record::Conflict,
-                }
-            }
+            Subject::Initial
+            | Subject::Group(_)
+            | Subject::Settlement { .. }
+            | Subject::Liquidation { .. } => match self.others.get(&op_id) {
+                None => Record::New,
+                Some(known) if *known == fingerprint(deltas) => Record::Applied,
+                Some(_) => Record::Conflict,
+            },
         }
     }
 
@@ -84,10 +85,13 @@ impl Applied {
                 }
                 marks[number] = Mark { next: op_id.number + 1, fingerprint: fingerprint(deltas) };
             }
-            Subject::Settlement { kind, key, ts_event } => {
+            Subject::Settlement { kind, key, ts_event } if is_single(kind) => {
                 self.settled.insert((kind, key), ts_event);
             }
-            Subject::Initial | Subject::Group(_) | Subject::Liquidation { .. } => {
+            Subject::Initial
+            | Subject::Group(_)
+            | Subject::Settlement { .. }
+            | Subject::Liquidation { .. } => {
                 self.others.insert(op_id, fingerprint(deltas));
             }
         }
@@ -97,6 +101,11 @@ impl Applied {
         let marks = self.orders.get(usize::from(strategy.0));
         marks.and_then(|marks| marks.get(number as usize)).copied().unwrap_or_default()
     }
+}
+
+/// Whether there is one of a kind, position and instant; several transfers may arrive at once.
+const fn is_single(kind: SettlementKind) -> bool {
+    !matches!(kind, SettlementKind::Transit | SettlementKind::Claim)
 }
 
 /// FNV-1a over the keys and amounts.

@@ -17,7 +17,7 @@ use model::numeric::DoubleFloat;
 use model::order::{Order, OrderId, OrderUpdate};
 use model::reconciliation::Reconciliation;
 use model::risk::RiskAlert;
-use model::settlement::{NoMark, Settlement, funding_due};
+use model::settlement::{NoMark, Pending, Settlement, arrival_due, funding_due};
 use model::snapshot::{AccountBook, Reservation};
 use model::tight_loop::ChainCommit;
 use model::time::{Interval, UtcMillis};
@@ -118,6 +118,10 @@ pub struct PositionUpdateHandler {
     uncosted: Vec<InstrumentIx>,
     /// Commits of the chain so far.
     commits: u64,
+    /// What is on its way, what arrives first at first.
+    pending: Vec<Pending>,
+    /// Arrivals so far.
+    arrivals: u32,
 }
 
 /// A batch on loan, from wherever it is.
@@ -147,6 +151,8 @@ impl PositionUpdateHandler {
             chain: Chain::new(&instruments, &market, exposure, risk, strictness),
             uncosted: Vec::new(),
             commits: 0,
+            pending: Vec::new(),
+            arrivals: 0,
             share_class,
             market,
             instruments,
@@ -208,6 +214,29 @@ impl PositionUpdateHandler {
         };
         let application = self.apply_batch(&settlement.batch())?;
         Ok((application == Application::Applied).then_some(settlement))
+    }
+
+    /// When the next thing that is on its way arrives.
+    pub fn next_arrival(&self) -> Option<UtcMillis> {
+        self.pending.first().map(|pending| pending.arrival.at)
+    }
+
+    /// Settles the next thing that arrives; `None` if nothing is on its way.
+    ///
+    /// # Errors
+    ///
+    /// As for [`apply`](Self::apply).
+    pub fn settle_arrival(&mut self) -> Result<Option<Settlement>, LedgerError> {
+        if self.pending.is_empty() {
+            return Ok(None);
+        }
+        let settlement = arrival_due(&self.pending.remove(0), &self.instruments);
+        // There may be several of one instant, so they are no one settlement of their position.
+        self.arrivals += 1;
+        let op_id = OperationId { number: self.arrivals, ..settlement.op_id() };
+        let DeltaBatch { source, ref deltas, .. } = settlement.batch();
+        self.apply_once(Operation { op_id, source, deltas }, None)?;
+        Ok(Some(settlement))
     }
 
     /// Asks every venue what it holds.
@@ -408,6 +437,10 @@ impl PositionUpdateHandler {
         let book = self.positions.change();
         for delta in deltas {
             book.balances[delta.key.index()] += delta.amount;
+            if let Some(arrival) = delta.arrival {
+                self.pending.push(Pending { key: delta.key, amount: delta.amount, arrival });
+                self.pending.sort_by_key(|pending| pending.arrival.at);
+            }
         }
     }
 

@@ -151,6 +151,8 @@ pub struct OperationRequest {
     pub min_out: Option<Decimal>,
     /// Last instant at which it may happen.
     pub deadline: Option<UtcMillis>,
+    /// Debt over collateral that the operation steers to, as a fraction.
+    pub ltv_target: Option<Decimal>,
     /// Its place in an atomic group.
     pub atomic: Option<AtomicSlot>,
 }
@@ -168,6 +170,7 @@ impl OperationRequest {
             target: None,
             min_out: None,
             deadline: None,
+            ltv_target: None,
             atomic: None,
         }
     }
@@ -175,6 +178,19 @@ impl OperationRequest {
     /// An operation with one token.
     pub fn of_token(operation: Operation, venue: &str, token: &str, amount: Amount) -> Self {
         Self { token_in: Some(token.into()), ..Self::new(operation, venue, amount) }
+    }
+
+    /// One token for another, of which at least `min_out` must come out.
+    pub fn swap(venue: &str, from: &str, to: &str, amount: Amount, min_out: Decimal) -> Self {
+        let (token_out, min_out) = (Some(to.into()), Some(min_out));
+        Self { token_out, min_out, ..Self::of_token(Operation::Swap, venue, from, amount) }
+    }
+
+    /// The same in a slot of an atomic group.
+    #[must_use]
+    pub const fn in_group(mut self, group: GroupId, sequence: u32) -> Self {
+        self.atomic = Some(AtomicSlot { group, sequence });
+        self
     }
 
     /// A transfer from one position to another of the same asset.

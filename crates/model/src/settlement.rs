@@ -5,6 +5,7 @@ use rust_decimal::Decimal;
 use crate::delta::{Arrival, Cause, Delta, DeltaBatch, OperationId, Source};
 use crate::frame::FundingPoint;
 use crate::instrument::{InstrumentTable, KeyIx};
+use crate::key::PositionType;
 use crate::money::{Price, Quantity};
 use crate::perp::funding_payment;
 use crate::time::UtcMillis;
@@ -92,15 +93,11 @@ pub struct Pending {
 }
 
 /// What is on its way arrives: a claim matures, a transfer comes in (03 §4.1).
-pub fn arrival_due(kind: SettlementKind, pending: &Pending) -> Settlement {
+pub fn arrival_due(pending: &Pending, instruments: &InstrumentTable) -> Settlement {
     let Pending { key, amount, arrival } = *pending;
-    let cause = match kind {
-        SettlementKind::Claim => Cause::Claim,
-        SettlementKind::Transit
-        | SettlementKind::Funding
-        | SettlementKind::MarginPnl
-        | SettlementKind::Reward => Cause::TransferLeg,
-    };
+    let is_claim = instruments.key(key).kind() == PositionType::Claim;
+    let kind = if is_claim { SettlementKind::Claim } else { SettlementKind::Transit };
+    let cause = if is_claim { Cause::Claim } else { Cause::TransferLeg };
     Settlement {
         kind,
         key,

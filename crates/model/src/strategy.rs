@@ -2,15 +2,17 @@
 
 use std::borrow::Cow;
 use std::error::Error;
+use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
 use crate::fill::Fill;
 use crate::frame::MarketView;
 use crate::instrument::{InstrumentIx, InstrumentTable};
+use crate::operation::{GroupId, OperationRequest};
 use crate::order::{
-    OcoGroup, OrderId, OrderIntent, OrderRequest, OrderSide, OrderUpdate, Request, Size,
-    StrategyIx, Verdict,
+    OcoGroup, OperationIntent, OrderId, OrderIntent, OrderRequest, OrderSide, OrderUpdate, Request,
+    Size, StrategyIx, Verdict,
 };
 use crate::parameter::{ParameterError, ParameterSpec, Parameters};
 use crate::snapshot::AccountSnapshot;
@@ -164,6 +166,8 @@ pub struct DeskNumbers {
     pub orders: u32,
     /// Number of the last group of which one order cancels the other.
     pub groups: u32,
+    /// Number of the last atomic group.
+    pub atomic_groups: u32,
 }
 
 /// Where a strategy asks for orders.
@@ -210,6 +214,39 @@ impl<'a> OrderDesk<'a> {
         self.numbers.orders += intent.names();
         self.ask(Request::Submit(intent));
         order_id
+    }
+
+    /// Asks for an operation that is no trade.
+    ///
+    /// # Panics
+    ///
+    /// As [`submit`](Self::submit).
+    pub fn operate(&mut self, request: OperationRequest) -> OrderId {
+        self.operate_as(request, None)
+    }
+
+    /// As [`operate`](Self::operate), with a name of the strategy's own.
+    ///
+    /// # Panics
+    ///
+    /// As [`submit`](Self::submit).
+    pub fn operate_as(
+        &mut self,
+        request: OperationRequest,
+        client_order_id: Option<Arc<str>>,
+    ) -> OrderId {
+        self.numbers.orders += 1;
+        let order_id = OrderId { strategy: self.strategy, number: self.numbers.orders };
+        self.ask(Request::Operate(OperationIntent { order_id, client_order_id, request }));
+        order_id
+    }
+
+    /// A new group of operations that succeed together or not at all.
+    ///
+    /// All of its members are asked for in one decision, in slots from 1 without gaps.
+    pub const fn atomic_group(&mut self) -> GroupId {
+        self.numbers.atomic_groups += 1;
+        GroupId { strategy: self.strategy, number: self.numbers.atomic_groups }
     }
 
     /// Asks for the end of an order; nothing happens if it has ended.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use model::delta::{OperationId, Subject};
 use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
-use model::order::{OcoGroup, OrderId, OrderIntent, StrategyIx};
+use model::order::{OcoGroup, OperationIntent, OrderId, OrderIntent, StrategyIx};
 
 /// The names of a run's instruments, keys, strategies and orders, as files spell them.
 #[derive(Debug, Default)]
@@ -75,6 +75,14 @@ impl Names {
         }
         if intent.request.stop_loss.is_some() {
             name(intent.stop_loss_id(), "-sl");
+        }
+    }
+
+    /// Remembers what an operation is called.
+    pub(crate) fn learn_operation(&self, intent: &OperationIntent) {
+        if let Some(client_order_id) = &intent.client_order_id {
+            let name = GivenName(Arc::clone(client_order_id), "");
+            self.given.borrow_mut().insert(intent.order_id, name);
         }
     }
 

@@ -8,7 +8,8 @@ use model::Decimal;
 use model::frame::{Bar, BarKind, Frame, FrameBatch, MarketView};
 use model::instrument::{Contract, Instrument, InstrumentIx, InstrumentTable, MarketType};
 use model::money::Quantity;
-use model::order::{OrderId, OrderRequest, Request, StrategyIx, Trail};
+use model::operation::Amount;
+use model::order::{OperationIntent, OrderId, OrderRequest, Request, StrategyIx, Trail};
 use model::parameter::{ParameterError, ParameterValue, Parameters};
 use model::snapshot::{AccountBook, AccountSnapshot, ChainSnapshots};
 use model::strategy::{
@@ -102,11 +103,36 @@ impl Stage {
             Request::Submit(intent) => {
                 format!("submit {}: {}", number(intent.order_id), self.terms(&intent.request))
             }
+            Request::Operate(intent) => {
+                format!("operate {}: {}", number(intent.order_id), self.operation(intent))
+            }
             Request::Cancel(order_id) => format!("cancel {}", number(*order_id)),
             Request::Replace(intent) => {
                 format!("replace {}: {}", number(intent.order_id), self.terms(&intent.request))
             }
         }
+    }
+
+    fn operation(&self, intent: &OperationIntent) -> String {
+        let OperationIntent { client_order_id, request, .. } = intent;
+        let amount = match request.amount {
+            Amount::Max => "max".to_owned(),
+            Amount::Units(units) => units.to_string(),
+        };
+        let mut text = format!("{} {amount} at {}", request.operation.name(), request.venue);
+        let mut add = |name: &str, value: Option<String>| {
+            if let Some(value) = value {
+                write!(text, ", {name} {value}").unwrap();
+            }
+        };
+        add("in", request.token_in.as_ref().map(ToString::to_string));
+        add("out", request.token_out.as_ref().map(ToString::to_string));
+        add("from", request.source.map(|key| self.instruments.key(key).to_string()));
+        add("to", request.target.map(|key| self.instruments.key(key).to_string()));
+        add("at least", request.min_out.map(|least| least.to_string()));
+        add("slot", request.atomic.map(|slot| format!("{}.{}", slot.group.number, slot.sequence)));
+        add("as", client_order_id.as_ref().map(ToString::to_string));
+        text
     }
 
     fn terms(&self, request: &OrderRequest) -> String {

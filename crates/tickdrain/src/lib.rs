@@ -22,6 +22,7 @@ pub mod run_folder;
 pub mod runfile;
 pub mod summary;
 mod terms;
+mod transfers;
 mod wiring;
 
 pub use app::App;

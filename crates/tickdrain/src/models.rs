@@ -19,7 +19,7 @@ use crate::runfile::execution::{
     ExecutionConfig, FillTiming, LatencyConfig, ParticipationConfig, PathConfig, SlippageConfig,
 };
 use crate::runfile::venues::TariffConfig;
-use crate::terms;
+use crate::{terms, transfers};
 
 /// How a run executes orders and values what it holds.
 pub fn execution_settings(config: &RunConfig, own: &ModelCatalog) -> ExecutionSettings {
@@ -27,6 +27,7 @@ pub fn execution_settings(config: &RunConfig, own: &ModelCatalog) -> ExecutionSe
         exchange: exchange_settings(config, own),
         same_close: config.execution.fill == FillTiming::SameClose,
         on_failed_order: config.execution.on_failed_order,
+        transfers: transfers::routes(config),
         exposure: terms::exposure(config),
         risk: terms::risk(config),
         strictness: terms::strictness(config),

@@ -13,7 +13,8 @@ use model::interface::{Holding, InterfaceError, PositionInterface};
 use model::money::{Price, Quantity};
 use model::numeric::decimal_of;
 use model::perp::{PerpPosition, margin_effect};
-use model::settlement::{NoMark, funding_due};
+use model::settlement::{NoMark, Pending, arrival_due, funding_due};
+use model::time::UtcMillis;
 use model::trade::deltas_of;
 
 /// The books of simulated venues: the only place where they change what they hold.
@@ -28,6 +29,8 @@ pub struct VenueBooks {
     /// Perpetuals that are settled in a balance, by its key.
     settled_in: Vec<Vec<InstrumentIx>>,
     perps: Vec<InstrumentIx>,
+    /// What is on its way, by the instant of its arrival.
+    pending: Vec<Pending>,
 }
 
 /// Books that a simulator changes and its position interfaces read.
@@ -51,7 +54,7 @@ impl VenueBooks {
         let marks = vec![None; instruments.len()];
         let perps = settled_in.iter().flatten().copied().collect::<BTreeSet<_>>();
         let perps = perps.into_iter().collect();
-        Self { instruments, holdings, marks, settled_in, perps }
+        Self { instruments, holdings, marks, settled_in, perps, pending: Vec::new() }
     }
 
     /// Amount at a key, without what open positions have gained or need.
@@ -108,6 +111,43 @@ impl VenueBooks {
         }
         self.book(&deltas);
         deltas
+    }
+
+    /// Books deltas that are no trade, unless one leaves less than nothing, or less than open
+    /// perpetuals need: the first such key, and nothing is booked.
+    ///
+    /// # Errors
+    ///
+    /// The key that would be short.
+    pub fn book_all(&mut self, deltas: &[Delta]) -> Result<(), KeyIx> {
+        for delta in deltas.iter().filter(|delta| delta.amount < Decimal::ZERO) {
+            let of_key = deltas.iter().filter(|other| other.key == delta.key);
+            let change: Decimal = of_key.map(|other| other.amount).sum();
+            let free = self.free(delta.key).min(self.balance(delta.key));
+            if free + change < Decimal::ZERO {
+                return Err(delta.key);
+            }
+        }
+        self.book(deltas);
+        let on_its_way = |delta: &Delta| {
+            delta.arrival.map(|arrival| Pending { key: delta.key, amount: delta.amount, arrival })
+        };
+        self.pending.extend(deltas.iter().filter_map(on_its_way));
+        self.pending.sort_by_key(|pending| pending.arrival.at);
+        Ok(())
+    }
+
+    /// What is on its way, what arrives first at first.
+    pub fn pending(&self) -> &[Pending] {
+        &self.pending
+    }
+
+    /// Books what arrives until `ts`.
+    pub fn settle_arrivals(&mut self, ts: UtcMillis) {
+        let due = self.pending.partition_point(|pending| pending.arrival.at <= ts);
+        for pending in self.pending.drain(..due).collect::<Vec<_>>() {
+            self.book(&arrival_due(&pending, &self.instruments).deltas);
+        }
     }
 
     /// Settles funding on what is held here.

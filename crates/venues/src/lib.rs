@@ -8,9 +8,11 @@ pub mod exchange;
 pub mod fees;
 pub mod interfaces;
 pub mod latency;
+pub mod on_chain;
 pub mod participation;
 pub mod path;
 pub mod requirement;
 pub mod slippage;
+pub mod transfer;
 
 pub use exchange::{Exchange, ExchangeSettings};

@@ -252,7 +252,7 @@ fn a_column_that_nobody_knows() {
              --> <folder>/orders.csv:1:1
               |
             1 | decide_ts,instrument,side,quantity
-              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected columns decide_ts, order_id, action, operation, instrument, side, type, qty, price, stop_price, trail, trail_bps, tif, expire_at, post_only, reduce_only, oco_group, parent, take_profit, stop_loss
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected columns decide_ts, order_id, action, operation, instrument, side, type, qty, price, stop_price, trail, trail_bps, tif, expire_at, post_only, reduce_only, oco_group, parent, take_profit, stop_loss, venue, token_in, token_out, amount, source_key, target_key, min_out, atomic_group, sequence
             exit code 78
         "#]],
     );

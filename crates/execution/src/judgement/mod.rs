@@ -2,8 +2,11 @@
 
 mod exits;
 mod funds;
+mod operations;
 mod quantity;
 mod terms;
+
+pub use operations::OperationRules;
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -32,6 +35,11 @@ impl Promises {
     pub(crate) fn add(&mut self, grant: Grant) {
         self.amounts[grant.holds.key.index()] += grant.more;
         self.granted.push(grant);
+    }
+
+    /// Holds back what operations need of a balance.
+    pub(crate) fn hold(&mut self, key: KeyIx, amount: Decimal) {
+        self.amounts[key.index()] += amount;
     }
 
     pub(crate) fn clear(&mut self) {

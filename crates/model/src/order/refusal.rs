@@ -99,12 +99,51 @@ codes! {
     Parent = "RISK-PARENT",
     /// A replace of an order that is not working, or of another instrument or side.
     Replace = "RISK-REPLACE",
+    /// An operation without the token that it needs.
+    Token = "RISK-TOKEN",
+    /// A swap of a token for itself.
+    SwapTokens = "RISK-SWAP-TOKENS",
+    /// A transfer without two different positions of the same asset.
+    Transfer = "RISK-TRANSFER",
+    /// An amount that is not positive, or a least amount out that is negative.
+    Amount = "RISK-AMOUNT",
+    /// A target loan-to-value that is not above 0 and at most the largest allowed.
+    LtvTarget = "RISK-LTV-TARGET",
+    /// An atomic group with gaps or repetitions in its sequence, with a venue that is no chain, or
+    /// with an operation that no group can hold; or a flash loan outside a group.
+    AtomicGroup = "RISK-ATOMIC-GROUP",
+    /// Another operation of its atomic group was denied.
+    AtomicMember = "RISK-ATOMIC-MEMBER",
+    /// No ETH for the gas of an operation.
+    Gas = "RISK-GAS",
     /// The venue: cash no longer covers the fill.
     VenueBalance = "VEN-BALANCE",
     /// The venue: free margin no longer covers the fill.
     VenueMargin = "VEN-MARGIN",
     /// The venue: the position no longer covers the fill.
     VenuePosition = "VEN-POSITION",
+    /// No interface takes the operation at this venue.
+    NoRoute = "EXEC-NO-ROUTE",
+    /// The venue: no market for these tokens, or no price or index for one.
+    VenueMarket = "VEN-MARKET",
+    /// The venue: nothing left of the amount after rounding to the token's decimals.
+    VenueAmount = "VEN-AMOUNT",
+    /// The venue: less than the least amount would come out.
+    VenueMinOut = "VEN-MIN-OUT",
+    /// The venue: debt above what the collateral may carry at its loan-to-value.
+    VenueLtv = "VEN-LTV",
+    /// The venue: a health factor below 1.
+    VenueHealth = "VEN-HEALTH",
+    /// The venue: the pool has less than was asked for, or its supply cap is reached.
+    VenueLiquidity = "VEN-LIQUIDITY",
+    /// The venue: flash debt is left at the end of a group, or outside one.
+    VenueFlashDebt = "VEN-FLASH-DEBT",
+    /// The venue: gas above its limit, or more than the wallet can pay.
+    VenueGas = "VEN-GAS",
+    /// The venue: the last instant for it has passed.
+    VenueDeadline = "VEN-DEADLINE",
+    /// The venue: an atomic group that is none: empty, or with a member that no group can hold.
+    VenueGroup = "VEN-GROUP",
     /// The venue: the price rounds to nothing.
     VenueTick = "VEN-TICK",
     /// The venue: a post-only order that would take liquidity.
@@ -131,8 +170,6 @@ codes! {
     PositionClosed = "VEN-POSITION-CLOSED",
     /// Its time ran out.
     Expired = "VEN-EXPIRED",
-    /// No interface takes the operation at its venue.
-    NoRoute = "EXEC-NO-ROUTE",
     /// An order before it failed, and the run skips the rest (`on_failed_order`).
     Skipped = "EXEC-SKIPPED",
     /// Its venue does not answer, or execution has stopped: no orders are taken.

@@ -3,12 +3,15 @@
 use std::sync::Arc;
 
 use super::{CancelOrder, Order, OrderId, Refusal, StrategyIx};
+use crate::operation::OperationOrder;
 
 /// What the gate says of one request.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// It is an order now, which gate, exchange and account share.
     Accepted(Arc<Order>),
+    /// It is an operation now; a refused one is [`Denied`](Self::Denied) like an order.
+    OperationAccepted(Arc<OperationOrder>),
     /// It is refused, by us.
     Denied {
         /// Which intent.
@@ -34,6 +37,7 @@ impl Verdict {
     pub fn order_id(&self) -> OrderId {
         match self {
             Self::Accepted(order) | Self::ReplaceAccepted(order) => order.order_id,
+            Self::OperationAccepted(order) => order.order_id,
             Self::Denied { order_id, .. } | Self::ReplaceDenied { order_id, .. } => *order_id,
             Self::CancelAccepted(cancel) => cancel.order_id,
         }
@@ -43,15 +47,26 @@ impl Verdict {
     pub const fn refusal(&self) -> Option<&Refusal> {
         match self {
             Self::Denied { refusal, .. } | Self::ReplaceDenied { refusal, .. } => Some(refusal),
-            Self::Accepted(_) | Self::CancelAccepted(_) | Self::ReplaceAccepted(_) => None,
+            Self::Accepted(_)
+            | Self::OperationAccepted(_)
+            | Self::CancelAccepted(_)
+            | Self::ReplaceAccepted(_) => None,
         }
     }
 
-    /// The terms that it grants, if it does.
+    /// The operation that it grants, if it does.
+    pub const fn operation(&self) -> Option<&Arc<OperationOrder>> {
+        if let Self::OperationAccepted(order) = self { Some(order) } else { None }
+    }
+
+    /// The terms of a trade that it grants, if it does.
     pub fn order(&self) -> Option<&Order> {
         match self {
             Self::Accepted(order) | Self::ReplaceAccepted(order) => Some(order),
-            Self::Denied { .. } | Self::ReplaceDenied { .. } | Self::CancelAccepted(_) => None,
+            Self::OperationAccepted(_)
+            | Self::Denied { .. }
+            | Self::ReplaceDenied { .. }
+            | Self::CancelAccepted(_) => None,
         }
     }
 }

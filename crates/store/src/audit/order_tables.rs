@@ -6,8 +6,10 @@ use arrow_array::types::UInt64Type;
 use arrow_array::{ArrayRef, Float64Array};
 use arrow_schema::DataType::{Boolean, Float64, UInt16, UInt64, Utf8};
 use arrow_schema::{ArrowError, DataType};
+use model::Decimal;
 use model::fill::Fill;
 use model::money::Price;
+use model::operation::Amount;
 use model::order::{Order, OrderId, OrderRequest, Request, Size, Verdict};
 
 use super::records::{Rare, RareEvent};
@@ -26,6 +28,8 @@ struct Asked<'a> {
     action: &'static str,
     order_id: OrderId,
     request: Option<&'a OrderRequest>,
+    /// What an operation that is no trade moves; `None` if that is all there is.
+    amount: Option<Decimal>,
 }
 
 impl<'a> Asked<'a> {
@@ -35,6 +39,15 @@ impl<'a> Asked<'a> {
             Request::Submit(intent) => {
                 names.learn(intent);
                 Self::with(SUBMIT, intent.order_id, Some(&intent.request))
+            }
+            Request::Operate(intent) => {
+                names.learn_operation(intent);
+                let amount = match intent.request.amount {
+                    Amount::Units(units) => Some(units),
+                    Amount::Max => None,
+                };
+                let action = intent.request.operation.name();
+                Self { amount, ..Self::with(action, intent.order_id, None) }
             }
             Request::Cancel(order_id) => Self::with(CANCEL, *order_id, None),
             Request::Replace(intent) => Self::with(REPLACE, intent.order_id, Some(&intent.request)),
@@ -46,7 +59,7 @@ impl<'a> Asked<'a> {
         order_id: OrderId,
         request: Option<&'a OrderRequest>,
     ) -> Self {
-        Self { action, order_id, request }
+        Self { action, order_id, request, amount: None }
     }
 }
 
@@ -103,7 +116,9 @@ pub(super) fn intents(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, Arr
         some_texts(requests().map(|asked| Some(names.instrument(asked?.instrument?)))),
         some_texts(requests().map(|asked| Some(asked?.side?.name()))),
         some_texts(requests().map(|asked| Some(asked?.order_type.name()))),
-        decimals(requests().map(|asked| Some(asked?.size.units()?.0)))?,
+        decimals(
+            each().map(|asked| asked.amount.or_else(|| Some(asked.request?.size.units()?.0))),
+        )?,
         decimals(requests().map(|asked| share(asked?.size)))?,
         decimals(requests().map(|asked| asked?.price))?,
         decimals(requests().map(|asked| asked?.stop_price))?,
@@ -146,6 +161,7 @@ pub(super) fn verdicts(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, Ar
         }
     }
     let action = |verdict: &Verdict| match verdict {
+        Verdict::OperationAccepted(order) => order.request.operation.name(),
         Verdict::Accepted(_) | Verdict::Denied { .. } => SUBMIT,
         Verdict::CancelAccepted(_) => CANCEL,
         Verdict::ReplaceAccepted(_) | Verdict::ReplaceDenied { .. } => REPLACE,
@@ -162,7 +178,10 @@ pub(super) fn verdicts(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, Ar
         decimals(granted().map(|order| price(order?)))?,
         decimals(granted().map(|order| stop_price(order?)))?,
         times(granted().map(|order| order?.expire_at)),
-        times(granted().map(|order| Some(order?.ts_eligible))),
+        times(each().map(|verdict| {
+            let operation = verdict.operation().map(|order| order.ts_eligible);
+            operation.or_else(|| Some(verdict.order()?.ts_eligible))
+        })),
         some_texts(refusals().map(|refusal| Some(refusal?.code.name()))),
         some_texts(refusals().map(|refusal| Some(&refusal?.detail))),
     ]);

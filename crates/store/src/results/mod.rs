@@ -72,9 +72,16 @@ impl Results {
             match &rare.event {
                 RareEvent::Intent(group) => {
                     for request in &group.requests {
-                        if let Request::Submit(intent) = request {
-                            names.learn(intent);
-                            self.book.submit(rare, intent);
+                        match request {
+                            Request::Submit(intent) => {
+                                names.learn(intent);
+                                self.book.submit(rare, intent);
+                            }
+                            Request::Operate(intent) => {
+                                names.learn_operation(intent);
+                                self.book.operate(rare, intent);
+                            }
+                            Request::Cancel(_) | Request::Replace(_) => {}
                         }
                     }
                 }

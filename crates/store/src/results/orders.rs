@@ -4,9 +4,10 @@ use std::collections::{HashMap, VecDeque};
 
 use model::fill::Fill;
 use model::money::{Price, Quantity};
+use model::operation::OperationOrder;
 use model::order::{
-    Level, Order, OrderId, OrderIntent, OrderStatus, OrderUpdate, Refusal, RefusalCode, Verdict,
-    VerdictGroup,
+    Level, OperationIntent, Order, OrderId, OrderIntent, OrderStatus, OrderUpdate, Refusal,
+    RefusalCode, Verdict, VerdictGroup,
 };
 use model::time::UtcMillis;
 
@@ -90,10 +91,16 @@ impl OrderBook {
         }
     }
 
+    pub(crate) fn operate(&mut self, rare: &Rare, intent: &OperationIntent) {
+        let terms = Terms::operation(&intent.request);
+        self.push(OrderRow::new(intent.order_id, rare.seq, rare.ts, terms));
+    }
+
     pub(crate) fn judge(&mut self, group: &VerdictGroup, counts: &mut OrderCounts) {
         for verdict in &group.verdicts {
             match verdict {
                 Verdict::Accepted(order) => self.accept(order),
+                Verdict::OperationAccepted(order) => self.accept_operation(order),
                 Verdict::Denied { order_id, refusal } => {
                     self.end(*order_id, OrderStatus::Denied, refusal);
                 }
@@ -175,6 +182,13 @@ impl OrderBook {
             row.terms = Terms::granted(order);
         }
         self.state_exits(order);
+    }
+
+    fn accept_operation(&mut self, order: &OperationOrder) {
+        if let Some(row) = self.row(order.order_id) {
+            row.status = OrderStatus::Accepted;
+            row.ts_eligible = Some(order.ts_eligible);
+        }
     }
 
     fn end(&mut self, order_id: OrderId, status: OrderStatus, refusal: &Refusal) {

@@ -3,6 +3,7 @@
 use model::Decimal;
 use model::instrument::InstrumentIx;
 use model::money::{Price, Quantity};
+use model::operation::{Amount, Operation, OperationRequest};
 use model::order::{
     Level, OcoGroup, Order, OrderId, OrderRequest, OrderSide, OrderType, Pricing, TimeInForce,
     Trail,
@@ -12,6 +13,8 @@ use model::time::UtcMillis;
 /// What `orders.parquet` says of an order beside its fate.
 #[derive(Debug)]
 pub(crate) struct Terms {
+    /// The operation, if it is no trade; it has no instrument, side or price then.
+    pub(crate) operation: Option<Operation>,
     pub(crate) instrument: Option<InstrumentIx>,
     pub(crate) side: Option<OrderSide>,
     pub(crate) order_type: OrderType,
@@ -31,6 +34,7 @@ impl Terms {
     /// Terms that were asked for.
     pub(crate) const fn asked(request: &OrderRequest) -> Self {
         Self {
+            operation: None,
             instrument: request.instrument,
             side: request.side,
             order_type: request.order_type,
@@ -47,9 +51,34 @@ impl Terms {
         }
     }
 
+    /// Terms of an operation that is no trade: it happens at once, at what the venue quotes.
+    pub(crate) const fn operation(request: &OperationRequest) -> Self {
+        let order_qty = match request.amount {
+            Amount::Units(units) => Some(Quantity(units)),
+            Amount::Max => None,
+        };
+        Self {
+            operation: Some(request.operation),
+            instrument: None,
+            side: None,
+            order_type: OrderType::Market,
+            order_qty,
+            price: None,
+            stop_price: None,
+            trail: None,
+            tif: TimeInForce::Fok,
+            expire_at: request.deadline,
+            post_only: false,
+            reduce_only: false,
+            oco_group: None,
+            parent: None,
+        }
+    }
+
     /// Terms that were granted.
     pub(crate) fn granted(order: &Order) -> Self {
         Self {
+            operation: None,
             instrument: Some(order.instrument),
             side: Some(order.side),
             order_type: order.order_type(),
@@ -75,6 +104,7 @@ impl Terms {
             ExitKind::StopLoss => (OrderType::Stop, None, stated),
         };
         Self {
+            operation: None,
             instrument: terms.instrument,
             side: terms.side.map(OrderSide::opposite),
             order_type,

@@ -14,8 +14,8 @@ use model::time::UtcMillis;
 
 use super::row::{Action, ExitLevel, Row, Terms};
 
-/// Columns of a trade.
-pub(super) const COLUMNS: [&str; 20] = [
+/// All columns; the last nine are those of operations that are no trades.
+pub(super) const COLUMNS: [&str; 29] = [
     "decide_ts",
     "order_id",
     "action",
@@ -36,10 +36,6 @@ pub(super) const COLUMNS: [&str; 20] = [
     "parent",
     "take_profit",
     "stop_loss",
-];
-
-/// Columns of operations that are no trades, which are not implemented yet: they must be empty.
-pub(super) const LATER: [&str; 9] = [
     "venue",
     "token_in",
     "token_out",
@@ -51,11 +47,17 @@ pub(super) const LATER: [&str; 9] = [
     "sequence",
 ];
 
+/// What of [`COLUMNS`] only a trade has.
+pub(super) const TRADE_ONLY: std::ops::Range<usize> = 4..20;
+
+/// What of [`COLUMNS`] only another operation has.
+pub(super) const OPERATION_ONLY: std::ops::Range<usize> = 20..29;
+
 const SPOT_TRADE: &str = "spot_trade";
 const PERP_TRADE: &str = "perp_trade";
 
 /// Largest amount that can be asked for, in base units.
-const MOST_UNITS: i64 = 1_000_000_000_000;
+pub(super) const MOST_UNITS: i64 = 1_000_000_000_000;
 
 /// Largest price or distance that can be asked for: with an amount it makes at most 10^24, which
 /// leaves four of 28 digits.
@@ -64,8 +66,8 @@ const MOST_PRICE: i64 = 1_000_000_000_000;
 /// Largest distance in basis points: a hundred times the price.
 const MOST_BPS: i64 = 1_000_000;
 
-const TIME: &str = "a date, an RFC 3339 time or epoch milliseconds";
-const NUMBER: &str = "a number of up to 10^12";
+pub(super) const TIME: &str = "a date, an RFC 3339 time or epoch milliseconds";
+pub(super) const NUMBER: &str = "a number of up to 10^12";
 const RATE: &str = "a number of up to 1000000";
 const QTY: &str = "an amount of up to 10^12, or a share such as 50%";
 const LEVEL: &str =
@@ -73,7 +75,7 @@ const LEVEL: &str =
 
 /// The instruments of a run by their names.
 pub(super) struct Names<'a> {
-    instruments: &'a InstrumentTable,
+    pub(super) instruments: &'a InstrumentTable,
     places: BTreeMap<String, InstrumentIx>,
 }
 
@@ -102,9 +104,9 @@ fn name_of(instrument: &Instrument) -> String {
 /// The cells of one line, and what is wrong with them so far.
 pub(super) struct Cells<'a> {
     columns: &'a BTreeMap<String, usize>,
-    names: &'a Names<'a>,
+    pub(super) names: &'a Names<'a>,
     record: &'a StringRecord,
-    line: u64,
+    pub(super) line: u64,
     pub(super) faults: Vec<ParameterFault>,
 }
 
@@ -126,9 +128,12 @@ impl<'a> Cells<'a> {
     /// The row that the cells state; `None` if something is wrong with them.
     pub(super) fn row(&mut self) -> Option<Row> {
         if !self.is_trade() {
-            // The other cells mean something else.
-            return None;
+            return self.operation_row();
         }
+        self.must_be_empty(
+            OPERATION_ONLY,
+            "an empty cell: only operations other than trades have it",
+        );
         let decide_ts = self.required("decide_ts", TIME, time);
         let order_id = self.label("order_id");
         let action = match self.word("action", &Action::ALL, Action::name) {
@@ -151,25 +156,29 @@ impl<'a> Cells<'a> {
         if !self.faults.is_empty() {
             return None;
         }
-        Some(Row { line: self.line, decide_ts: decide_ts?, order_id, action: action?, terms })
+        Some(Row {
+            line: self.line,
+            decide_ts: decide_ts?,
+            order_id,
+            action: action?,
+            terms,
+            operation: None,
+        })
     }
 
     /// Whether the row is about an order, and not about an operation of another kind.
-    fn is_trade(&mut self) -> bool {
+    fn is_trade(&self) -> bool {
         let operation = self.text("operation");
-        let trades = ["", SPOT_TRADE, PERP_TRADE];
-        let is_trade = trades.iter().any(|trade| trade.eq_ignore_ascii_case(operation));
-        let later = LATER.iter().find(|column| !self.text(column).is_empty());
-        let column = if is_trade { later.copied() } else { Some("operation") };
-        let Some(column) = column else { return true };
-        let expected = match column {
-            "operation" => {
-                "spot_trade, perp_trade or an empty cell: others are not implemented yet"
+        ["", SPOT_TRADE, PERP_TRADE].iter().any(|trade| trade.eq_ignore_ascii_case(operation))
+    }
+
+    /// Cells of some columns mean nothing in a row of this kind.
+    pub(super) fn must_be_empty(&mut self, columns: std::ops::Range<usize>, expected: &str) {
+        for column in &COLUMNS[columns] {
+            if !self.text(column).is_empty() {
+                self.wrong(column, expected);
             }
-            _ => "an empty cell: operations other than trades are not implemented yet",
-        };
-        self.wrong(column, expected);
-        false
+        }
     }
 
     fn terms(&mut self) -> Terms {
@@ -236,11 +245,11 @@ impl<'a> Cells<'a> {
         })
     }
 
-    fn label(&self, column: &str) -> Option<Arc<str>> {
+    pub(super) fn label(&self, column: &str) -> Option<Arc<str>> {
         Some(self.text(column)).filter(|label| !label.is_empty()).map(Arc::from)
     }
 
-    fn number(&mut self, column: &str) -> Option<Decimal> {
+    pub(super) fn number(&mut self, column: &str) -> Option<Decimal> {
         self.optional(column, NUMBER, |text| number(text, MOST_PRICE))
     }
 
@@ -249,7 +258,7 @@ impl<'a> Cells<'a> {
     }
 
     /// One of the known words, in any case.
-    fn word<T: Copy>(
+    pub(super) fn word<T: Copy>(
         &mut self,
         column: &str,
         known: &[T],
@@ -265,7 +274,7 @@ impl<'a> Cells<'a> {
     }
 
     /// The value of a cell; `None` if it is empty, or after a fault.
-    fn optional<T>(
+    pub(super) fn optional<T>(
         &mut self,
         column: &str,
         expected: &str,
@@ -278,7 +287,7 @@ impl<'a> Cells<'a> {
     }
 
     /// The value of a cell; `None` after a fault.
-    fn required<T>(
+    pub(super) fn required<T>(
         &mut self,
         column: &str,
         expected: &str,
@@ -291,7 +300,7 @@ impl<'a> Cells<'a> {
         value
     }
 
-    fn wrong(&mut self, column: &str, expected: &str) {
+    pub(super) fn wrong(&mut self, column: &str, expected: &str) {
         let text = self.text(column);
         let found =
             if text.is_empty() { format!("no {column}") } else { format!("{column} `{text}`") };
@@ -313,12 +322,12 @@ fn one_of(names: &[impl Display]) -> String {
     }
 }
 
-fn time(text: &str) -> Option<UtcMillis> {
+pub(super) fn time(text: &str) -> Option<UtcMillis> {
     text.parse().map(UtcMillis::new).ok().or_else(|| text.parse().ok())
 }
 
 /// A number that is not beyond `most` in size, such as `0.5` or `5e-1`.
-fn number(text: &str, most: i64) -> Option<Decimal> {
+pub(super) fn number(text: &str, most: i64) -> Option<Decimal> {
     let plain = Decimal::from_str_exact(text).ok();
     let value = plain.or_else(|| Decimal::from_scientific(text).ok())?;
     (value.abs() <= Decimal::from(most)).then_some(value)

@@ -8,7 +8,7 @@ use model::instrument::InstrumentTable;
 use model::nearest::nearest;
 use model::parameter::ParameterFault;
 
-use super::cells::{COLUMNS, Cells, LATER, Names, fault};
+use super::cells::{COLUMNS, Cells, Names, fault};
 use super::row::{Action, Row};
 
 /// Faults that are reported one by one; a file of another kind has one on every line.
@@ -85,7 +85,7 @@ fn columns(
     let mut faults = Vec::new();
     let is_semicolons = header.len() == 1 && header[0].contains(';');
     for (place, name) in header.iter().enumerate() {
-        if !COLUMNS.contains(&name) && !LATER.contains(&name) {
+        if !COLUMNS.contains(&name) {
             let columns = COLUMNS.join(", ");
             let expected = match nearest(name, COLUMNS) {
                 _ if is_semicolons => "columns that are separated by commas".to_owned(),
@@ -114,7 +114,9 @@ fn references(
     // The first row of each order, by place.
     let mut submitted: BTreeMap<&str, usize> = BTreeMap::new();
     for (place, row) in rows.iter().enumerate() {
-        if let (Action::Submit, Some(order_id)) = (row.action, &row.order_id) {
+        // An operation is over when the next row is decided: no row can name it.
+        if let (Action::Submit, Some(order_id), None) = (row.action, &row.order_id, &row.operation)
+        {
             submitted.entry(order_id).or_insert(place);
         }
     }

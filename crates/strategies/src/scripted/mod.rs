@@ -5,6 +5,7 @@
 
 mod cells;
 mod file;
+mod operation;
 mod row;
 #[cfg(test)]
 mod tests;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use model::frame::MarketView;
+use model::operation::GroupId;
 use model::order::{OcoGroup, OrderId, OrderRequest, Verdict};
 use model::parameter::{ParameterError, ParameterKind, ParameterSpec};
 use model::snapshot::AccountSnapshot;
@@ -21,7 +23,7 @@ use model::strategy::{Decision, OrderDesk, Strategy, StrategyError, StrategyKind
 use model::time::UtcMillis;
 
 use file::Script;
-use row::{Action, Row, Terms};
+use row::{Action, OperationTerms, Row, Terms};
 
 /// Decides what its file says, at the frames that its file names.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub struct Scripted {
     /// Orders that other rows name; `None` until they are submitted.
     named: BTreeMap<Arc<str>, Option<Named>>,
     groups: BTreeMap<Arc<str>, OcoGroup>,
+    /// Atomic groups of the present frame: all members of a group are decided at once.
+    atomic_groups: BTreeMap<Arc<str>, GroupId>,
     /// Replaces that the gate has not answered yet, oldest first.
     asked: VecDeque<(OrderId, Terms)>,
     /// Terms of orders that have been replaced.
@@ -88,6 +92,7 @@ impl StrategyKind for Scripted {
             last_frame: None,
             named: named.into_iter().map(|order_id| (order_id, None)).collect(),
             groups: BTreeMap::new(),
+            atomic_groups: BTreeMap::new(),
             asked: VecDeque::new(),
             replaced: BTreeMap::new(),
         })
@@ -102,6 +107,7 @@ impl Strategy for Scripted {
         orders: &mut OrderDesk<'_>,
     ) -> Result<Decision, StrategyError> {
         let first = self.next;
+        self.atomic_groups.clear();
         while let Some(row) = self.rows.get(self.next).filter(|row| row.decide_ts <= market.ts()) {
             if row.decide_ts < market.ts() {
                 let nearest = match self.last_frame {
@@ -121,7 +127,10 @@ impl Strategy for Scripted {
         let (order_id, is_granted) = match verdict {
             Verdict::ReplaceAccepted(order) => (order.order_id, true),
             Verdict::ReplaceDenied { order_id, .. } => (*order_id, false),
-            Verdict::Accepted(_) | Verdict::Denied { .. } | Verdict::CancelAccepted(_) => return,
+            Verdict::Accepted(_)
+            | Verdict::OperationAccepted(_)
+            | Verdict::Denied { .. }
+            | Verdict::CancelAccepted(_) => return,
         };
         let place = self.asked.iter().position(|(asked, _)| *asked == order_id);
         if let Some((order_id, terms)) = place.and_then(|place| self.asked.remove(place))
@@ -145,6 +154,11 @@ impl Scripted {
     /// Asks for what the row at `place` says.
     fn ask(&mut self, place: usize, orders: &mut OrderDesk<'_>) {
         let row = &self.rows[place];
+        if let Some(operation) = row.operation.clone() {
+            let order_id = row.order_id.clone();
+            self.operate(operation, order_id, orders);
+            return;
+        }
         match row.action {
             Action::Submit => {
                 let terms = row.terms.clone();
@@ -165,6 +179,20 @@ impl Scripted {
                 self.asked.push_back((target.order_id, terms));
             }
         }
+    }
+
+    fn operate(
+        &mut self,
+        operation: OperationTerms,
+        client_order_id: Option<Arc<str>>,
+        orders: &mut OrderDesk<'_>,
+    ) {
+        let OperationTerms { mut request, slot } = operation;
+        if let Some((label, sequence)) = slot {
+            let group = *self.atomic_groups.entry(label).or_insert_with(|| orders.atomic_group());
+            request = request.in_group(group, sequence);
+        }
+        orders.operate_as(request, client_order_id);
     }
 
     /// The order that a row cancels or replaces.

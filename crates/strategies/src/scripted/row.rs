@@ -5,6 +5,7 @@ use std::sync::Arc;
 use model::Decimal;
 use model::instrument::InstrumentIx;
 use model::money::Bps;
+use model::operation::OperationRequest;
 use model::order::{
     Level, OcoGroup, OrderId, OrderRequest, OrderSide, OrderType, Size, TimeInForce, Trail,
 };
@@ -23,6 +24,17 @@ pub(super) struct Row {
     pub(super) action: Action,
     /// With which terms; those of a cancel mean nothing.
     pub(super) terms: Terms,
+    /// The operation that it submits instead of a trade; its terms are empty then.
+    pub(super) operation: Option<OperationTerms>,
+}
+
+/// The cells of an operation that is no trade.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct OperationTerms {
+    /// What is asked for, outside any group.
+    pub(super) request: OperationRequest,
+    /// The label of its atomic group among the rows of its time, and its place there.
+    pub(super) slot: Option<(Arc<str>, u32)>,
 }
 
 /// What a row asks for.

@@ -305,13 +305,19 @@ fn read(
         subscriptions.check_companions(rules, log);
         subscriptions.check_cover(&data.series, &table, &holdings, log);
         // Other types are booked once there are venues that hold them.
-        let balances = subscriptions.keys().filter(|key| key.kind() == PositionType::BaseToken);
+        let is_booked = |key: &&PositionKey| {
+            matches!(key.kind(), PositionType::BaseToken | PositionType::Transit)
+        };
+        let balances = subscriptions.keys().filter(is_booked);
         for key in balances {
             table.add_key(key.clone());
         }
     }
     for holding in &holdings {
         table.add_key(holding.key.clone());
+    }
+    for key in transfers.transits(&table) {
+        table.add_key(key);
     }
     Some(RunConfig {
         name,

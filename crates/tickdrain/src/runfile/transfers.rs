@@ -1,7 +1,8 @@
 //! `[transfers]`: how long a transfer takes and what it costs, by route.
 
 use model::Decimal;
-use model::key::PositionType;
+use model::instrument::InstrumentTable;
+use model::key::{PositionKey, PositionType};
 use model::time::{Interval, UtcMillis};
 
 use super::field::{Delay, Flag, Text};
@@ -68,6 +69,27 @@ pub struct TransferConfig {
 }
 
 impl TransferConfig {
+    /// The positions that hold what is on its way over the routes that are listed.
+    pub(super) fn transits(&self, table: &InstrumentTable) -> Vec<PositionKey> {
+        let held_at = |venue: &str| -> Vec<String> {
+            let keys = table.keys().map(|(_, key)| key);
+            let held =
+                keys.filter(|key| key.venue() == venue && key.kind() == PositionType::BaseToken);
+            held.map(|key| key.symbol().to_owned()).collect()
+        };
+        let mut transits = Vec::new();
+        for route in &self.routes {
+            let known = held_at(&route.from);
+            for asset in held_at(&route.to).into_iter().filter(|asset| known.contains(asset)) {
+                if route.asset.as_deref().is_none_or(|only| only == asset) {
+                    let key = format!("{}:Transit:{asset}", route.to);
+                    transits.push(key.parse().expect("made of the parts of a key"));
+                }
+            }
+        }
+        transits
+    }
+
     /// The terms of a transfer: of its route and token, else of its route, else the usual ones.
     pub fn terms(&self, hop: Hop<'_>) -> TransferTerms {
         let Hop { from, to, asset, on_chain } = hop;

@@ -230,10 +230,7 @@ impl Exchange {
     /// The desk has stopped.
     pub fn match_frame(&mut self, frame: &Frame, desk: &mut dyn Desk) -> Result<(), Stopped> {
         for due in self.begin_open(frame, desk)? {
-            match due {
-                Due::Sent(order) => self.execute(order.order_id, desk)?,
-                Due::Waiting(seq) => self.work(seq, desk)?,
-            }
+            self.work(due.seq, desk)?;
         }
         self.match_rest(desk)
     }

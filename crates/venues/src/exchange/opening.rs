@@ -17,13 +17,13 @@ use super::{Exchange, Moment, Step, is_eligible, price_of};
 use crate::books::VenueBooks;
 use model::interface::{Desk, Stopped};
 
-/// What is due at the open of a bar.
+/// An order that is due at the open of a bar.
 #[derive(Clone, Debug)]
-pub enum Due {
-    /// An order that has just come, to be submitted.
-    Sent(Arc<Order>),
-    /// An order that waits at the venue, by its place among all orders.
-    Waiting(u64),
+pub struct Due {
+    /// Its place among all orders.
+    pub seq: u64,
+    /// Its terms, if it has just come and is to be submitted; else it waits at the venue.
+    pub sent: Option<Arc<Order>>,
 }
 
 impl Exchange {
@@ -60,7 +60,12 @@ impl Exchange {
     fn due(&self, seq: u64) -> Option<Due> {
         let resting = self.orders.get(&seq)?;
         let is_new = resting.loops == 0;
-        Some(if is_new { Due::Sent(Arc::clone(&resting.order)) } else { Due::Waiting(seq) })
+        Some(Due { seq, sent: is_new.then(|| Arc::clone(&resting.order)) })
+    }
+
+    /// Place of the last order that came.
+    pub const fn last_seq(&self) -> u64 {
+        self.last_seq
     }
 
     /// Whether an order has come, or is on its way, and has not ended.

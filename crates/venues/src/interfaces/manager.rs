@@ -115,9 +115,14 @@ impl VenueInterfaceManager {
     }
 
     fn find(&self, request: &model::operation::OperationRequest) -> Option<usize> {
+        // What is offered for all venues comes last.
         lookup(&self.routes, &request.venue, request.operation)
+            .or_else(|| lookup(&self.routes, EVERYWHERE, request.operation))
     }
 }
+
+/// The venue of an interface that serves all venues.
+const EVERYWHERE: &str = "*";
 
 fn lookup(routes: &[Route], venue: &str, operation: Operation) -> Option<usize> {
     let wanted = (venue, operation);

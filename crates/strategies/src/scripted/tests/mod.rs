@@ -17,6 +17,7 @@ use model::time::UtcMillis;
 use super::Scripted;
 use crate::stage::{PERP, SPOT, Stage};
 
+mod operations;
 mod round_trip;
 
 const HOUR: i64 = 3_600_000;
@@ -343,37 +344,20 @@ fn rows_name_orders_that_earlier_rows_submit() {
 }
 
 #[test]
-fn operations_other_than_trades_are_not_implemented_yet() {
-    check(
-        "decide_ts,instrument,side,qty,operation,venue,amount
-         @1,spot,buy,1,supply,aave_v3,max
-         @1,spot,buy,1,,binance,
-         @1,spot,buy,1,perp_trade,,
-         @1,,,,lend,,",
-        &expect![[r#"
-            line 2: operation `supply`; expected spot_trade, perp_trade or an empty cell: others are not implemented yet
-            line 3: venue `binance`; expected an empty cell: operations other than trades are not implemented yet
-            line 4: operation `perp_trade`; expected spot_trade for binance:spot:BTCUSDT
-            line 5: operation `lend`; expected spot_trade, perp_trade or an empty cell: others are not implemented yet
-        "#]],
-    );
-}
-
-#[test]
 fn a_header_names_known_columns_once() {
     check(
         "decide_ts,instrument,quantity,side,side\n",
         &expect![[r#"
-        line 1: unknown column `quantity`; expected columns decide_ts, order_id, action, operation, instrument, side, type, qty, price, stop_price, trail, trail_bps, tif, expire_at, post_only, reduce_only, oco_group, parent, take_profit, stop_loss
-        line 1: column `side` again; expected every column once
-    "#]],
+            line 1: unknown column `quantity`; expected columns decide_ts, order_id, action, operation, instrument, side, type, qty, price, stop_price, trail, trail_bps, tif, expire_at, post_only, reduce_only, oco_group, parent, take_profit, stop_loss, venue, token_in, token_out, amount, source_key, target_key, min_out, atomic_group, sequence
+            line 1: column `side` again; expected every column once
+        "#]],
     );
     check(
         "decide_ts,Price,stop-price\n",
         &expect![[r#"
-        line 1: unknown column `Price`; expected `price`, or another of the columns decide_ts, order_id, action, operation, instrument, side, type, qty, price, stop_price, trail, trail_bps, tif, expire_at, post_only, reduce_only, oco_group, parent, take_profit, stop_loss
-        line 1: unknown column `stop-price`; expected `stop_price`, or another of the columns decide_ts, order_id, action, operation, instrument, side, type, qty, price, stop_price, trail, trail_bps, tif, expire_at, post_only, reduce_only, oco_group, parent, take_profit, stop_loss
-    "#]],
+            line 1: unknown column `Price`; expected `price`, or another of the columns decide_ts, order_id, action, operation, instrument, side, type, qty, price, stop_price, trail, trail_bps, tif, expire_at, post_only, reduce_only, oco_group, parent, take_profit, stop_loss, venue, token_in, token_out, amount, source_key, target_key, min_out, atomic_group, sequence
+            line 1: unknown column `stop-price`; expected `stop_price`, or another of the columns decide_ts, order_id, action, operation, instrument, side, type, qty, price, stop_price, trail, trail_bps, tif, expire_at, post_only, reduce_only, oco_group, parent, take_profit, stop_loss, venue, token_in, token_out, amount, source_key, target_key, min_out, atomic_group, sequence
+        "#]],
     );
     check(
         "decide_ts;instrument;side\n@1;spot;buy\n",

@@ -38,7 +38,7 @@ proptest! {
 
     #[test]
     fn no_text_makes_the_reader_panic(
-        cells in vec("[-+0-9e.%@abps]{0,12}|[^\"]{0,8}|[0-9]{25,35}(e-?[0-9]{1,3})?", 20),
+        cells in vec("[-+0-9e.%@abps]{0,12}|[^\"]{0,8}|[0-9]{25,35}(e-?[0-9]{1,3})?", 29),
     ) {
         let header = cells::COLUMNS.join(",");
         let text = format!("{header}\n{}\n", cells.join(","));
@@ -143,7 +143,14 @@ fn rows(instruments: &InstrumentTable) -> impl Strategy<Value = Vec<Row>> {
                 }
                 Action::Cancel | Action::Replace => known,
             };
-            rows.push(Row { line: place + 2, decide_ts: hour(now), order_id, action, terms });
+            rows.push(Row {
+                line: place + 2,
+                decide_ts: hour(now),
+                order_id,
+                action,
+                terms,
+                operation: None,
+            });
         }
         rows
     })
@@ -161,6 +168,9 @@ fn write(rows: &[Row], instruments: &InstrumentTable) -> String {
 }
 
 fn cell(row: &Row, column: &str, instruments: &InstrumentTable) -> Option<String> {
+    if cells::COLUMNS[cells::OPERATION_ONLY].contains(&column) {
+        return None;
+    }
     let terms = &row.terms;
     let decimal = |value: Option<Decimal>| value.map(|value| value.to_string());
     match column {
