@@ -1,11 +1,12 @@
 //! Clocks: what time it is, and how to wait; injected, so that tests decide.
+//!
+//! A clock of the real world belongs to whoever wires a real venue; none is wired yet.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
 use std::future::{Future, poll_fn};
 use std::pin::{Pin, pin};
 use std::task::{Context, Poll, Waker};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use model::time::UtcMillis;
 
@@ -46,26 +47,6 @@ pub async fn within<T>(
         limit.as_mut().poll(context).map(|()| Err(TimedOut))
     })
     .await
-}
-
-/// The clock of the machine, for venues of the real world.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct SystemClock;
-
-impl Clock for SystemClock {
-    #[expect(clippy::disallowed_methods, reason = "a live run happens at real time, and only here")]
-    fn now(&self) -> UtcMillis {
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        UtcMillis::new(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
-    }
-
-    fn sleep(&self, ms: i64) -> LocalFuture<'_, ()> {
-        let length = Duration::from_millis(u64::try_from(ms).unwrap_or(0));
-        Box::pin(async move {
-            // Fails only while the runtime shuts down, when nobody waits any more.
-            drop(tokio::task::spawn_blocking(move || std::thread::sleep(length)).await);
-        })
-    }
 }
 
 /// A clock that moves on when everybody waits.

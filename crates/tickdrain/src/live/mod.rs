@@ -15,7 +15,7 @@ mod tests;
 pub mod venue;
 pub mod wal;
 
-pub use clock::{Clock, SimulatedClock, SystemClock};
+pub use clock::{Clock, SimulatedClock};
 pub use driver::{LiveDriver, LiveSettings};
 pub use files::write_health;
 pub use mock_venue::MockVenue;
