@@ -16,6 +16,7 @@ pub mod outcome;
 pub mod ports;
 pub mod profile;
 pub mod risk_gate;
+pub mod skips;
 mod snapshots;
 pub mod tight_loop;
 

@@ -2,7 +2,7 @@
 
 use model::handshake::{Handshake, HandshakeStatus};
 use model::interface::{Desk, InterfaceError, Submission};
-use model::order::{OrderStatus, Refusal, RefusalCode, StrategyIx};
+use model::order::{OrderStatus, Refusal, RefusalCode};
 use model::tight_loop::{LoopEnd, LoopRecord, LoopState, WalEntry, WalRecord, WalStage};
 use model::time::UtcMillis;
 use venues::interfaces::VenueInterfaceManager;
@@ -11,11 +11,10 @@ use crate::failure::{Component, FailureClass, FailureReason, Incident, SystemFai
 use crate::fault_injection::FaultScript;
 use crate::health::{HealthMonitor, HealthWindow};
 use crate::loop_desk::{Core, LoopDesk};
-use crate::outcome::{
-    OrderOutcome, Processed, RunStop, ends_of, intent_group_of, op_id_of, skipped,
-};
+use crate::outcome::{OrderOutcome, Processed, RunStop, ends_of, op_id_of, skipped};
 use crate::ports::{LedgerPort, LoopObserver};
 use crate::profile::{FailedOrderPolicy, RetryPolicy};
+use crate::skips::Skips;
 use crate::tight_loop::{Action, Event, Step, TightLoop};
 
 /// Executes orders one after the other, each to the end of its tight loop.
@@ -26,23 +25,7 @@ use crate::tight_loop::{Action, Event, Step, TightLoop};
 #[derive(Debug)]
 pub struct ExecutionManager {
     core: Core,
-    on_failed_order: FailedOrderPolicy,
     skips: Skips,
-    /// The last instant at which something was executed; frames are counted by it.
-    ts: Option<UtcMillis>,
-}
-
-/// Which orders are skipped.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-enum Skips {
-    #[default]
-    None,
-    /// Those that a strategy asked for at one instant.
-    Group(StrategyIx, UtcMillis),
-    /// Those of a frame.
-    Frame(UtcMillis),
-    /// All.
-    Rest,
 }
 
 impl ExecutionManager {
@@ -55,9 +38,7 @@ impl ExecutionManager {
                 faults: FaultScript::default(),
                 health_now: 0,
             },
-            on_failed_order,
-            skips: Skips::None,
-            ts: None,
+            skips: Skips::new(on_failed_order),
         }
     }
 
@@ -79,7 +60,7 @@ impl ExecutionManager {
 
     /// Whether it takes no orders any more: the run ends after this frame.
     pub fn has_stopped(&self) -> bool {
-        self.skips == Skips::Rest
+        self.skips.are_final()
     }
 
     /// Executes orders in the order of the list, each to the end of its loop before the next begins.
@@ -98,7 +79,7 @@ impl ExecutionManager {
         let mut ending = Ok(());
         let mut outcomes = Vec::with_capacity(submissions.len());
         for submission in submissions {
-            let record = if self.must_skip(submission) {
+            let record = if self.skips.includes(submission) {
                 let record = skipped(submission, RefusalCode::Skipped, ts);
                 tell_end(submission, OrderStatus::Canceled, &record, observer);
                 record
@@ -132,39 +113,25 @@ impl ExecutionManager {
         let moved = movement(&mut desk);
         let (failure, failed_order) = (desk.failure.take(), desk.failed_order);
         if let Some(failure) = failure {
-            self.skips = Skips::Rest;
+            self.skips.stop();
             return Err(failure.into());
         }
         if let Err(error) = moved {
-            return Err(self.give_up(FailureReason::Interface(error), observer).into());
+            return Err(self.give_up(ts, FailureReason::Interface(error), observer).into());
         }
         self.rest(ts);
         match failed_order {
-            // The venue's own move belongs to no intent group.
-            Some(op_id) => self.follow_policy(op_id, None).map_or(Ok(()), Err),
+            Some(op_id) => self.skips.after_failure(op_id, None).map_or(Ok(()), Err),
             None => Ok(()),
         }
     }
 
     fn advance_to(&mut self, ts: UtcMillis) {
-        if self.ts != Some(ts) {
-            self.ts = Some(ts);
+        if self.skips.begin(ts) {
             self.core.health_now = match self.core.health.window() {
                 HealthWindow::Frames(_) => self.core.health_now + 1,
                 HealthWindow::Millis(_) => ts.millis(),
             };
-            if self.skips != Skips::Rest {
-                self.skips = Skips::None;
-            }
-        }
-    }
-
-    fn must_skip(&self, submission: &Submission) -> bool {
-        match self.skips {
-            Skips::None => false,
-            Skips::Group(strategy, decided) => intent_group_of(submission) == (strategy, decided),
-            Skips::Frame(ts) => self.ts == Some(ts),
-            Skips::Rest => true,
         }
     }
 
@@ -198,41 +165,22 @@ impl ExecutionManager {
         let (failure, failed_order) = (desk.failure.take(), desk.failed_order);
         let stop = match (failure, failed_order) {
             (Some(failure), _) => {
-                self.skips = Skips::Rest;
+                self.skips.stop();
                 Some(failure.into())
             }
-            (None, Some(failed)) => self.follow_policy(failed, Some(submission)),
+            (None, Some(failed)) => self.skips.after_failure(failed, Some(submission)),
             (None, None) => None,
         };
         (record, stop)
     }
 
-    /// What an operation that failed does to the orders after it.
-    fn follow_policy(
+    fn give_up(
         &mut self,
-        op_id: model::delta::OperationId,
-        submission: Option<&Submission>,
-    ) -> Option<RunStop> {
-        let ts = self.ts.expect("something was executed at an instant");
-        match self.on_failed_order {
-            FailedOrderPolicy::Continue => {}
-            FailedOrderPolicy::AbortTimestep => self.skips = Skips::Frame(ts),
-            FailedOrderPolicy::SkipGroup => {
-                if let Some((strategy, decided)) = submission.map(intent_group_of) {
-                    self.skips = Skips::Group(strategy, decided);
-                }
-            }
-            FailedOrderPolicy::AbortRun => {
-                self.skips = Skips::Rest;
-                return Some(RunStop::OrderFailed { op_id });
-            }
-        }
-        None
-    }
-
-    fn give_up(&mut self, reason: FailureReason, observer: &mut dyn LoopObserver) -> SystemFailure {
-        let ts = self.ts.unwrap_or_default();
-        self.skips = Skips::Rest;
+        ts: UtcMillis,
+        reason: FailureReason,
+        observer: &mut dyn LoopObserver,
+    ) -> SystemFailure {
+        self.skips.stop();
         self.core.health.note(Component::Execute, FailureClass::Fatal, self.core.health_now);
         let state = self.core.machine.state();
         self.core.machine.abort(ts);

@@ -93,7 +93,7 @@ pub(crate) fn intent_group_of(submission: &Submission) -> (StrategyIx, UtcMillis
 }
 
 /// News that the orders of a submission never reached their venue, because of a refusal.
-pub(crate) fn ends_of(
+pub fn ends_of(
     submission: &Submission,
     status: OrderStatus,
     refusal: &Refusal,

@@ -13,6 +13,7 @@ pub mod bundled;
 pub mod catalog;
 mod cli;
 pub mod error;
+pub mod live;
 mod margins;
 pub mod models;
 pub mod prelude;

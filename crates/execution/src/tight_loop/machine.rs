@@ -46,6 +46,23 @@ enum WaitsFor {
     TimerOfCompare,
 }
 
+/// The last word that a loop left before the process ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Resume {
+    /// It was about to be sent: the venue is asked what became of it.
+    Submitted,
+    /// What it changed was about to be applied.
+    Confirmed {
+        /// Whether that is the gas of a failure.
+        only_gas: bool,
+    },
+    /// It was applied: both books are compared.
+    Applied {
+        /// Whether that was the gas of a failure.
+        only_gas: bool,
+    },
+}
+
 /// Why a loop ended the run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum GiveUp {
@@ -164,27 +181,31 @@ impl TightLoop {
         })
     }
 
-    /// Takes up a loop that a restart found half done: what was applied stays applied.
-    ///
-    /// `applied` says whether word of [`WalStage::Applied`] was left: then both books are compared;
-    /// else the venue is asked what became of the order (07 §9.4).
+    /// Takes up a loop that a restart found half done (07 §9.4).
     ///
     /// # Errors
     ///
-    /// A loop is under way.
-    pub fn resume(&mut self, applied: bool, now: UtcMillis) -> Result<Step, IllegalEvent> {
+    /// Another loop is under way.
+    pub fn resume(&mut self, from: Resume, now: UtcMillis) -> Result<Step, IllegalEvent> {
         if self.state != LoopState::Idle {
             return Err(IllegalEvent { state: self.state, event: Event::Report });
         }
         self.forget();
         self.start_clock(now);
-        if applied {
-            self.enter(LoopState::Reconciling, WaitsFor::Compared, now);
-            return Ok(self.compare(now));
-        }
-        self.enter(LoopState::Executing, WaitsFor::Status, now);
-        self.attempts.query_status += 1;
-        Ok(Step::of(Action::QueryStatus))
+        Ok(match from {
+            Resume::Submitted => self.ask(now),
+            Resume::Confirmed { only_gas } => {
+                self.only_gas = only_gas;
+                self.enter(LoopState::Reconciling, WaitsFor::Applied, now);
+                self.attempts.apply += 1;
+                Step::of(Action::Apply)
+            }
+            Resume::Applied { only_gas } => {
+                self.only_gas = only_gas;
+                self.enter(LoopState::Reconciling, WaitsFor::Compared, now);
+                self.compare(now)
+            }
+        })
     }
 
     /// Ends the loop and the run; a machine that has failed already stays as it is.

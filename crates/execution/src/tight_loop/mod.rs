@@ -9,4 +9,4 @@ mod machine;
 mod tests;
 
 pub use event::{Action, Answer, Event, Step};
-pub use machine::{GiveUp, IllegalEvent, TightLoop};
+pub use machine::{GiveUp, IllegalEvent, Resume, TightLoop};
