@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use store::candles::{FaultClass, inspect};
+use model::instrument::MarketType;
+use store::candles::{FaultClass, Inspection, inspect};
+use store::points::{PointsOf, inspect_points};
 
 use super::complaint;
 use crate::app::App;
@@ -32,30 +34,49 @@ pub(super) fn run(app: &App, run_file: &Path, overrides: &[String]) -> u8 {
 fn check_files(config: &RunConfig) -> u8 {
     let mut code = 0;
     for series in config.all_series() {
-        let inspection = inspect(&series.spec());
-        for fault in &inspection.faults {
-            complaint::print_data(fault);
-            code = worse(code, fault.class());
-        }
-        let listed = inspection.faults.len();
-        if let Some(more) =
-            inspection.fault_count.checked_sub(listed as u64).filter(|more| *more > 0)
-        {
-            complaint::line(&format!("… and {more} more faults of {}", series.instrument));
-        }
-        let span = match (inspection.first, inspection.last) {
-            (Some(first), Some(last)) => format!("{first} to {last}"),
-            _ => "no rows".to_owned(),
-        };
-        say!(
-            "{}: {} rows, {span}, {} holes ({} bars missing){}",
-            series.instrument,
-            inspection.rows,
-            inspection.holes,
-            inspection.missing,
-            if inspection.synthetic_data { ", synthetic" } else { "" },
-        );
+        code = report(&series.name(), "bars", &inspect(&series.spec()), code);
     }
+    for series in &config.points {
+        code = report(&series.name(), "points", &inspect_points(&series.spec()), code);
+    }
+    warn_of_free_perpetuals(config);
+    code
+}
+
+/// Without funding data a perpetual costs nothing to hold, which flatters the result.
+fn warn_of_free_perpetuals(config: &RunConfig) {
+    for series in config.data.iter().filter(|series| series.instrument.market == MarketType::Perp) {
+        let funding = PointsOf::Funding(series.ix);
+        if config.points.iter().all(|points| points.of != funding) {
+            let id = &series.instrument;
+            complaint::line(&format!(
+                "warning: no funding of {id} in [[data]]: it is taken as zero"
+            ));
+        }
+    }
+}
+
+/// Prints what was found in a series, and makes its faults part of the exit code.
+fn report(name: &str, unit: &str, inspection: &Inspection, mut code: u8) -> u8 {
+    for fault in &inspection.faults {
+        complaint::print_data(fault);
+        code = worse(code, fault.class());
+    }
+    let listed = inspection.faults.len();
+    if let Some(more) = inspection.fault_count.checked_sub(listed as u64).filter(|more| *more > 0) {
+        complaint::line(&format!("… and {more} more faults of {name}"));
+    }
+    let span = match (inspection.first, inspection.last) {
+        (Some(first), Some(last)) => format!("{first} to {last}"),
+        _ => "no rows".to_owned(),
+    };
+    say!(
+        "{name}: {} rows, {span}, {} holes ({} {unit} missing){}",
+        inspection.rows,
+        inspection.holes,
+        inspection.missing,
+        if inspection.synthetic_data { ", synthetic" } else { "" },
+    );
     code
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use model::Decimal;
 use model::instrument::{InstrumentId, InstrumentIx, InstrumentTable, MarketType};
@@ -23,6 +23,7 @@ use super::number::Whole;
 use super::options::{self, AuditLevel, EngineConfig, ResultsConfig};
 use super::overrides;
 use super::place::{Place, Source};
+use super::points::{PointSeries, Subject};
 use super::reader::TableReader;
 use super::semantic;
 use super::strategy::{self, Scope, StrategyConfig};
@@ -86,6 +87,11 @@ pub struct RunConfig {
     pub data: Vec<CandleSeries>,
     /// Series of finer candles of some of these instruments, which say what happened inside bars.
     pub finer_data: Vec<CandleSeries>,
+    /// Series of mark prices of some of these instruments.
+    pub marks: Vec<CandleSeries>,
+    /// Funding of some of these instruments, and prices; the *n*th price is series *n* of
+    /// `instruments`.
+    pub points: Vec<PointSeries>,
     /// Venues, with fees as the run file has them.
     pub venues: VenueBook,
     /// How orders fill.
@@ -165,9 +171,15 @@ impl RunConfig {
         semantic::semantic_toml(&self.resolved, &self.strategies)
     }
 
-    /// All series of candles, those of frames first.
+    /// All series of bars: those of frames first, then finer ones, then marks.
     pub fn all_series(&self) -> impl Iterator<Item = &CandleSeries> {
-        self.data.iter().chain(&self.finer_data)
+        self.data.iter().chain(&self.finer_data).chain(&self.marks)
+    }
+
+    /// The files of every series, in the order in which the feed tells of them.
+    pub fn all_files(&self) -> impl Iterator<Item = &[PathBuf]> {
+        let bars = self.all_series().map(|series| &*series.paths);
+        bars.chain(self.points.iter().map(|series| &*series.paths))
     }
 
     /// Builds the strategies, in their order.
@@ -258,6 +270,8 @@ fn read(
         instruments: table,
         data: data.series,
         finer_data: data.finer,
+        marks: data.marks,
+        points: data.points,
         venues,
         execution,
         strategies,
@@ -346,6 +360,11 @@ fn instrument_table(
     for id in used {
         let entry = book.get(id).expect("only listed instruments are used");
         table.add(instruments::instrument(entry, &venues.terms(&id.venue)));
+    }
+    for series in &data.points {
+        if let Subject::Price(series) = &series.subject {
+            table.add_price_series(series.clone());
+        }
     }
     record_twins(used, book, log);
     for declared in book.declared() {

@@ -17,6 +17,7 @@ pub mod overrides;
 pub mod parameter;
 pub mod path;
 pub mod place;
+pub mod points;
 pub mod reader;
 mod render;
 mod semantic;
