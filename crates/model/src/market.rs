@@ -1,11 +1,14 @@
 //! Market data at one instant, as the components of the account ask for it.
 
+mod funding_window;
+
 use std::cell::{Ref, RefCell, RefMut};
 
 use crate::conversion::PriceSource;
 use crate::frame::{BarKind, Frame};
 use crate::instrument::{InstrumentIx, InstrumentTable, KeyIx};
 use crate::time::UtcMillis;
+use funding_window::FundingWindow;
 
 /// Read-only market data, point in time: components hold it and ask for one instant (D14).
 ///
@@ -15,6 +18,8 @@ pub struct DataProvider {
     market: RefCell<Market>,
     /// Instruments that may have a mark of their own.
     perps: Vec<InstrumentIx>,
+    /// By [`InstrumentIx`].
+    windows: RefCell<Vec<FundingWindow>>,
 }
 
 /// Prices as known at one instant.
@@ -72,7 +77,8 @@ impl DataProvider {
     pub fn new(instruments: &InstrumentTable) -> Self {
         let perps = instruments.instruments().filter(|(_, known)| known.is_perpetual());
         let perps = perps.map(|(place, _)| place).collect();
-        Self { perps, market: RefCell::new(Market::before_the_first_frame(instruments)) }
+        let windows = RefCell::new(vec![FundingWindow::default(); instruments.len()]);
+        Self { perps, windows, market: RefCell::new(Market::before_the_first_frame(instruments)) }
     }
 
     /// The market as known at `ts`.
@@ -117,6 +123,10 @@ impl DataProvider {
             if let Some(mark) = frame.mark(*place) {
                 market.marks[place.index()] = Some(mark.close);
             }
+        }
+        for point in frame.funding() {
+            let window = &mut self.windows.borrow_mut()[point.instrument.index()];
+            market.funding[point.instrument.index()] = Some(window.take(point));
         }
         for point in frame.prices() {
             market.series[point.series.index()] = Some(point.value);

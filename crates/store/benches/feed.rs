@@ -6,7 +6,7 @@ use divan::{Bencher, black_box};
 use futures_util::{FutureExt, StreamExt};
 use model::instrument::InstrumentIx;
 use model::time::Interval;
-use store::candles::{ColumnNames, GapPolicy, SeriesSpec, TimeLabel, fingerprint};
+use store::candles::{BarsOf, ColumnNames, GapPolicy, SeriesSpec, TimeLabel, fingerprint};
 use store::feed::{CandleFeed, FeedSpec};
 
 fn main() {
@@ -24,6 +24,7 @@ fn million() -> Option<PathBuf> {
 
 fn series(path: PathBuf) -> SeriesSpec {
     SeriesSpec {
+        of: BarsOf::Trades,
         instrument: InstrumentIx(0),
         name: "bitfinex:spot:BTCUSD".to_owned(),
         paths: vec![path],

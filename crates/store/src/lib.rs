@@ -6,6 +6,7 @@ mod columns;
 pub mod error;
 pub mod feed;
 pub mod names;
+pub mod points;
 pub mod results;
 pub mod synthetic;
 

@@ -275,12 +275,17 @@ impl Backtest {
         if self.config.execution.fill == FillTiming::SameClose {
             policies.push("fill = same_close: prone to look-ahead".to_owned());
         }
-        for series in &self.config.data {
+        for series in self.config.data.iter().chain(&self.config.marks) {
             if let Some(policy) = policy(series.gaps) {
-                policies.push(format!("{}: gaps = {policy}", series.instrument));
+                policies.push(format!("{}: gaps = {policy}", series.name()));
             }
             if series.time == TimeLabel::Close {
-                policies.push(format!("{}: time = close", series.instrument));
+                policies.push(format!("{}: time = close", series.name()));
+            }
+        }
+        for series in &self.config.points {
+            if let Some(policy) = policy(series.gaps) {
+                policies.push(format!("{}: gaps = {policy}", series.name()));
             }
         }
         Integrity {

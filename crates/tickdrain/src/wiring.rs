@@ -27,6 +27,7 @@ use crate::registry::Registry;
 use crate::runfile::config::RunConfig;
 use crate::runfile::data::CandleSeries;
 use crate::runfile::execution::PathConfig;
+use crate::runfile::points::PointSeries;
 
 /// How long a service may hold an envelope before the watchdog names it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -47,18 +48,19 @@ impl Inputs {
     ///
     /// A data file cannot be read.
     pub(crate) fn of(config: &RunConfig) -> Result<Self, BacktestError> {
-        let files = config.all_series().flat_map(|series| &series.paths);
-        let datasets = files
+        let datasets = config
+            .all_files()
+            .flatten()
             .map(|path| Ok(fingerprint(path)?.blake3.to_hex().to_string()))
             .collect::<Result<Vec<_>, BacktestError>>()?;
         let mut hasher = blake3::Hasher::new_derive_key("tickdrain run id");
         hasher.update(config.semantic_toml().as_bytes());
         let mut hashes = datasets.iter();
-        for series in config.all_series() {
+        for files in config.all_files() {
             // How many files a series has is part of what it is: the same hashes could be divided
             // otherwise.
-            hasher.update(&(series.paths.len() as u64).to_le_bytes());
-            for dataset in hashes.by_ref().take(series.paths.len()) {
+            hasher.update(&(files.len() as u64).to_le_bytes());
+            for dataset in hashes.by_ref().take(files.len()) {
                 hasher.update(dataset.as_bytes());
             }
         }
@@ -76,7 +78,7 @@ impl Inputs {
     }
 }
 
-/// Opens the candles of a run.
+/// Opens the data of a run.
 ///
 /// # Errors
 ///
@@ -92,6 +94,8 @@ pub(crate) fn open_feed(config: &RunConfig) -> Result<CandleFeed, BacktestError>
         batch_rows: config.engine.batch_rows,
         keeps_sub_bars: matches!(config.execution.path, PathConfig::SubBars | PathConfig::Own(_)),
         sub_series: config.finer_data.iter().map(CandleSeries::spec).collect(),
+        marks: config.marks.iter().map(CandleSeries::spec).collect(),
+        points: config.points.iter().map(PointSeries::spec).collect(),
         ..FeedSpec::new(series, config.instruments.len(), config.interval)
     };
     Ok(CandleFeed::open(&spec)?)

@@ -310,13 +310,13 @@ fn data_and_comparisons_that_are_not_implemented_yet() {
     );
     check_changed(
         "[strategy]",
-        "[[data]]\nkind = \"funding\"\nof = \"binance:perp:BTCUSDT\"\npath = \"funding.csv\"\n[strategy]",
+        "[[data]]\nkind = \"lending\"\nof = \"aave_v3:USDT\"\npath = \"lending.csv\"\n[strategy]",
         &expect![[r#"
-            error[CFG-NOT-IMPLEMENTED]: data kind `funding` is not implemented yet
+            error[CFG-NOT-IMPLEMENTED]: data kind `lending` is not implemented yet
               --> run.toml:12:8
                |
-            12 | kind = "funding"
-               |        ^^^^^^^^^ expected "candles"
+            12 | kind = "lending"
+               |        ^^^^^^^^^ expected "candles", "mark", "funding" or "price"
             exit code 78
         "#]],
     );

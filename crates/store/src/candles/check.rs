@@ -34,7 +34,7 @@ impl Row {
     }
 
     pub(crate) fn has_time(&self) -> bool {
-        CALENDAR_MS.contains(&self.time)
+        is_time(self.time)
     }
 
     fn values(&self) -> [(Column, f64); 5] {
@@ -48,10 +48,15 @@ impl Row {
     }
 }
 
+/// Whether a time is one of the calendar.
+pub(crate) fn is_time(millis: i64) -> bool {
+    CALENDAR_MS.contains(&millis)
+}
+
 /// What is wrong with the time of a row, if anything.
-pub(crate) fn time_fault(chunk: &Chunk, at: usize) -> Option<FaultKind> {
-    let row = chunk.row(at);
-    if row.has_time() {
+pub(crate) fn time_fault<const N: usize>(chunk: &Chunk<N>, at: usize) -> Option<FaultKind> {
+    let time = chunk.time[at];
+    if is_time(time) {
         return None;
     }
     let column = Column::Time;
@@ -59,7 +64,7 @@ pub(crate) fn time_fault(chunk: &Chunk, at: usize) -> Option<FaultKind> {
         Some(Some(text)) if text.parse::<i64>().is_ok() => FaultKind::UnitMissing { text },
         Some(Some(text)) => FaultKind::Unreadable { column, text },
         Some(None) => FaultKind::Null { column },
-        None => FaultKind::TimeRange { millis: row.time.max(NO_TIME + 1) },
+        None => FaultKind::TimeRange { millis: time.max(NO_TIME + 1) },
     })
 }
 
@@ -73,21 +78,22 @@ pub(crate) fn value_faults(chunk: &Chunk, at: usize) -> Vec<FaultKind> {
         .values()
         .into_iter()
         .filter_map(|(column, found)| match chunk.oddity(at, column) {
-            Some(oddity) => Some(match oddity.text.clone() {
-                Some(text) => FaultKind::Unreadable { column, text },
-                None => FaultKind::Null { column },
-            }),
+            Some(oddity) => Some(oddity.fault()),
             None if column == Column::Volume => {
                 (!(0.0..=VOLUME_MAX).contains(&found)).then_some(FaultKind::Volume { found })
             }
-            None => (!(PRICE_MIN..=PRICE_MAX).contains(&found))
-                .then_some(FaultKind::Price { column, found }),
+            None => price_fault(column, found),
         })
         .collect();
     if faults.is_empty() {
         faults.extend(range_faults(&row));
     }
     faults
+}
+
+/// What is wrong with a price, if anything.
+pub(crate) fn price_fault(column: Column, found: f64) -> Option<FaultKind> {
+    (!(PRICE_MIN..=PRICE_MAX).contains(&found)).then_some(FaultKind::Price { column, found })
 }
 
 fn range_faults(row: &Row) -> impl Iterator<Item = FaultKind> {
@@ -106,29 +112,41 @@ fn range_faults(row: &Row) -> impl Iterator<Item = FaultKind> {
 ///
 /// Times need not lie on a grid: months differ in length, and sessions in local time shift.
 pub(crate) fn order_fault(previous: &Row, row: &Row, interval: Interval) -> Option<FaultKind> {
-    let (before, now) = (UtcMillis::new(previous.time), UtcMillis::new(row.time));
+    let above = previous.values();
+    if let Some(fault) = sequence_fault((previous.time, &above), (row.time, &row.values())) {
+        return Some(fault);
+    }
     let step = row.time - previous.time;
-    if step < 0 {
-        return Some(FaultKind::Order { previous: before, found: now });
-    }
-    if step == 0 {
-        let differs = previous
-            .values()
-            .into_iter()
-            .zip(row.values())
-            .find(|((_, above), (_, here))| above.to_bits() != here.to_bits());
-        return Some(match differs {
-            None => FaultKind::Repeated { ts: now },
-            Some(((column, previous), (_, found))) => {
-                FaultKind::Conflict { ts: now, column, previous, found }
-            }
-        });
-    }
+    let (before, now) = (UtcMillis::new(previous.time), UtcMillis::new(row.time));
     // Half an interval or less cannot be a short month or a shifted session.
     (step * 2 <= interval.millis()).then_some(FaultKind::Interval {
         previous: before,
         found: now,
         interval,
+    })
+}
+
+/// The time of a row and its values.
+pub(crate) type Stated<'a> = (i64, &'a [(Column, f64)]);
+
+/// What is wrong with a time that does not come after that of the row above.
+pub(crate) fn sequence_fault(above: Stated<'_>, here: Stated<'_>) -> Option<FaultKind> {
+    let ((before, above), (time, here)) = (above, here);
+    let (previous, found) = (UtcMillis::new(before), UtcMillis::new(time));
+    if time < before {
+        return Some(FaultKind::Order { previous, found });
+    }
+    if time > before {
+        return None;
+    }
+    let ts = found;
+    let mut both = above.iter().zip(here);
+    let differs = both.find(|((_, above), (_, here))| above.to_bits() != here.to_bits());
+    Some(match differs {
+        None => FaultKind::Repeated { ts },
+        Some((&(column, previous), &(_, found))) => {
+            FaultKind::Conflict { ts, column, previous, found }
+        }
     })
 }
 

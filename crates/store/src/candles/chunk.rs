@@ -3,7 +3,7 @@
 use arrow_buffer::ScalarBuffer;
 
 use super::column::Column;
-use super::fault::Place;
+use super::fault::{FaultKind, Place};
 
 /// Rows that a source decodes at a time.
 pub(crate) const CHUNK_ROWS: usize = 8_192;
@@ -33,27 +33,38 @@ pub(crate) struct Oddity {
     pub(crate) text: Option<String>,
 }
 
+impl Oddity {
+    /// The fault that it is where a value is needed.
+    pub(crate) fn fault(&self) -> FaultKind {
+        let column = self.column;
+        match self.text.clone() {
+            Some(text) => FaultKind::Unreadable { column, text },
+            None => FaultKind::Null { column },
+        }
+    }
+}
+
 /// Consecutive rows of one file.
 #[derive(Debug)]
-pub(crate) struct Chunk {
+pub(crate) struct Chunk<const N: usize = 5> {
     /// Number of the first row in its file, counted from 1.
     pub(crate) first_row: u64,
     /// Line of each row, for text files.
     pub(crate) lines: Vec<u64>,
     pub(crate) time: ScalarBuffer<i64>,
-    /// Open, high, low, close and volume.
-    pub(crate) values: [ScalarBuffer<f64>; 5],
+    /// The columns of numbers, as the layout of the file has them.
+    pub(crate) values: [ScalarBuffer<f64>; N],
     /// In the order of rows.
     pub(crate) oddities: Vec<Oddity>,
 }
 
-impl Chunk {
+impl<const N: usize> Chunk<N> {
     pub(crate) fn empty() -> Self {
         Self {
             first_row: 1,
             lines: Vec::new(),
             time: Vec::new().into(),
-            values: [(); 5].map(|()| Vec::new().into()),
+            values: [(); N].map(|()| Vec::new().into()),
             oddities: Vec::new(),
         }
     }
@@ -62,6 +73,17 @@ impl Chunk {
         self.time.len()
     }
 
+    pub(crate) fn place(&self, at: usize) -> Place {
+        Place { row: self.first_row + at as u64, line: self.lines.get(at).copied() }
+    }
+
+    /// Whether a cell has no readable value, and what stands there instead.
+    pub(crate) fn oddity(&self, at: usize, column: Column) -> Option<&Oddity> {
+        self.oddities.iter().find(|oddity| oddity.at == at && oddity.column == column)
+    }
+}
+
+impl Chunk {
     #[inline]
     pub(crate) fn row(&self, at: usize) -> Row {
         let [open, high, low, close, volume] = &self.values;
@@ -73,14 +95,5 @@ impl Chunk {
             close: close[at],
             volume: volume[at],
         }
-    }
-
-    pub(crate) fn place(&self, at: usize) -> Place {
-        Place { row: self.first_row + at as u64, line: self.lines.get(at).copied() }
-    }
-
-    /// Whether a cell has no readable value, and what stands there instead.
-    pub(crate) fn oddity(&self, at: usize, column: Column) -> Option<&Oddity> {
-        self.oddities.iter().find(|oddity| oddity.at == at && oddity.column == column)
     }
 }

@@ -7,10 +7,11 @@ use ::csv::{ByteRecord, Position, Reader, ReaderBuilder};
 use chrono::NaiveDate;
 use model::time::{DAY_MS, UtcMillis};
 
+use super::TimeUnit;
 use super::chunk::{CHUNK_ROWS, Chunk, NO_TIME, Oddity};
-use super::column::{Column, locate};
+use super::column::{Column, Places};
 use super::error::DataError;
-use super::{SeriesSpec, TimeUnit};
+use super::series::Files;
 
 /// Bytes read at a time.
 const BUFFER_BYTES: usize = 1 << 16;
@@ -19,11 +20,12 @@ const BUFFER_BYTES: usize = 1 << 16;
 const NULLS: [&str; 6] = ["", "null", "NULL", "NA", "N/A", "None"];
 
 /// A CSV file with a header, read from its first row on.
-pub(super) struct CsvSource {
+pub(super) struct CsvSource<const N: usize> {
     path: PathBuf,
     reader: Reader<File>,
     record: ByteRecord,
-    places: [usize; 6],
+    places: Places<N>,
+    columns: [Column; N],
     unit: Option<TimeUnit>,
     next_row: u64,
     /// Whether lines end with a carriage return too, which the reader takes for the end of a row.
@@ -32,8 +34,8 @@ pub(super) struct CsvSource {
     failed: Option<DataError>,
 }
 
-impl CsvSource {
-    pub(super) fn open(path: &Path, file: File, spec: &SeriesSpec) -> Result<Self, DataError> {
+impl<const N: usize> CsvSource<N> {
+    pub(super) fn open(path: &Path, file: File, files: &Files<N>) -> Result<Self, DataError> {
         let mut reader = ReaderBuilder::new().buffer_capacity(BUFFER_BYTES).from_reader(file);
         let header =
             reader.byte_headers().map_err(|source| DataError::csv(path, Some(1), source))?;
@@ -44,7 +46,7 @@ impl CsvSource {
         if names.is_empty() {
             return Err(DataError::EmptyFile { path: path.to_path_buf() });
         }
-        let places = locate(spec, path, &names)?;
+        let places = Places::locate(&files.layout, &files.columns, path, &names)?;
         let carriage_returns = reader.position().line() == 1;
         let record = ByteRecord::new();
         Ok(Self {
@@ -52,20 +54,21 @@ impl CsvSource {
             reader,
             record,
             places,
-            unit: spec.time_unit,
+            columns: files.layout.values.map(|value| value.column),
+            unit: files.time_unit,
             next_row: 1,
             carriage_returns,
             failed: None,
         })
     }
 
-    pub(super) fn next_chunk(&mut self) -> Result<Option<Chunk>, DataError> {
+    pub(super) fn next_chunk(&mut self) -> Result<Option<Chunk<N>>, DataError> {
         if let Some(error) = self.failed.take() {
             return Err(error);
         }
         let mut lines = Vec::with_capacity(CHUNK_ROWS);
         let mut time = Vec::with_capacity(CHUNK_ROWS);
-        let mut values = [(); 5].map(|()| Vec::with_capacity(CHUNK_ROWS));
+        let mut values = [(); N].map(|()| Vec::with_capacity(CHUNK_ROWS));
         let mut oddities = Vec::new();
         while time.len() < CHUNK_ROWS {
             match self.reader.read_byte_record(&mut self.record) {
@@ -88,15 +91,22 @@ impl CsvSource {
                 oddities.push(Oddity { at, column, text });
             };
             lines.push(self.record.position().map_or(0, |start| self.line(start)));
-            let text = cell(&self.record, self.places[0]);
+            let text = cell(&self.record, self.places.time);
             time.push(millis(&text, self.unit).unwrap_or_else(|| {
                 odd(Column::Time, &text);
                 NO_TIME
             }));
             for (column, values) in values.iter_mut().enumerate() {
-                let text = cell(&self.record, self.places[column + 1]);
+                let place = match self.places.values[column] {
+                    Ok(place) => place,
+                    Err(absent) => {
+                        values.push(absent);
+                        continue;
+                    }
+                };
+                let text = cell(&self.record, place);
                 values.push(text.parse().unwrap_or_else(|_: std::num::ParseFloatError| {
-                    odd(Column::ALL[column + 1], &text);
+                    odd(self.columns[column], &text);
                     f64::NAN
                 }));
             }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use ::parquet::errors::ParquetError;
 use model::time::{Interval, UtcMillis};
 
+use super::SeriesSpec;
 use super::column::Column;
 use super::fault::{DataFault, Place};
 
@@ -128,6 +129,16 @@ impl DataError {
             return Self::Read { path, source: source.into() };
         }
         Self::Csv { path, line, source }
+    }
+
+    /// Bars and frames of lengths that do not fit.
+    pub(crate) fn interval(spec: &SeriesSpec, frame: Interval) -> Self {
+        Self::Interval {
+            name: spec.name.clone(),
+            path: spec.paths.first().cloned().unwrap_or_default(),
+            file: spec.interval,
+            frame,
+        }
     }
 
     /// Stable code.

@@ -79,6 +79,11 @@ pub enum FaultKind {
         /// Its value.
         found: f64,
     },
+    /// A funding rate that is not finite, or one or more in either direction.
+    Rate {
+        /// Its value.
+        found: f64,
+    },
     /// A volume that is not finite, negative or beyond the bound.
     Volume {
         /// Its value.
@@ -138,6 +143,17 @@ pub enum FaultKind {
         /// How many are missing within the window that is read.
         missing: u64,
     },
+    /// Points missing between two rows.
+    PointGap {
+        /// Time of the row above.
+        previous: UtcMillis,
+        /// Time of this row.
+        found: UtcMillis,
+        /// The stated interval.
+        interval: Interval,
+        /// How many are missing within the window that is read.
+        missing: u64,
+    },
 }
 
 impl FaultKind {
@@ -149,13 +165,14 @@ impl FaultKind {
             Self::UnitMissing { .. } => "DATA-UNIT",
             Self::TimeRange { .. } => "DATA-TIME",
             Self::Price { .. } => "DATA-PRICE",
+            Self::Rate { .. } => "DATA-RATE",
             Self::Volume { .. } => "DATA-VOLUME",
             Self::Range { .. } => "DATA-RANGE",
             Self::Order { .. } => "DATA-ORDER",
             Self::Repeated { .. } => "DATA-REPEATED",
             Self::Conflict { .. } => "DATA-CONFLICT",
             Self::Interval { .. } => "DATA-INTERVAL",
-            Self::Gap { .. } => "DATA-GAP",
+            Self::Gap { .. } | Self::PointGap { .. } => "DATA-GAP",
         }
     }
 
@@ -167,12 +184,14 @@ impl FaultKind {
             | Self::Price { column, .. }
             | Self::Range { column, .. }
             | Self::Conflict { column, .. } => Some(*column),
+            Self::Rate { .. } => Some(Column::Rate),
             Self::Volume { .. } => Some(Column::Volume),
             Self::UnitMissing { .. }
             | Self::TimeRange { .. }
             | Self::Order { .. }
             | Self::Interval { .. }
-            | Self::Gap { .. } => Some(Column::Time),
+            | Self::Gap { .. }
+            | Self::PointGap { .. } => Some(Column::Time),
             Self::Repeated { .. } => None,
         }
     }
@@ -184,7 +203,9 @@ impl FaultKind {
             Self::Unreadable { text, .. } => format!("`{text}`"),
             Self::UnitMissing { text } => format!("the integer {text}"),
             Self::TimeRange { millis } => format!("{millis} ms since 1970"),
-            Self::Price { found, .. } | Self::Volume { found } => format!("{found}"),
+            Self::Price { found, .. } | Self::Rate { found } | Self::Volume { found } => {
+                format!("{found}")
+            }
             Self::Range { found, other_column, other, .. } => {
                 format!("{found} with {other_column} {other}")
             }
@@ -195,7 +216,8 @@ impl FaultKind {
             Self::Conflict { ts, previous, found, .. } => {
                 format!("{found} after {previous}, both at {ts}")
             }
-            Self::Gap { previous, found, missing, .. } => {
+            Self::Gap { previous, found, missing, .. }
+            | Self::PointGap { previous, found, missing, .. } => {
                 format!("{found} after {previous}, {missing} missing")
             }
         }
@@ -215,6 +237,7 @@ impl FaultKind {
                 format!("a price from {PRICE_MIN:e} to {PRICE_MAX:e}")
             }
             Self::Price { .. } => "a finite price above zero".to_owned(),
+            Self::Rate { .. } => "a rate per interval, as a fraction between -1 and 1".to_owned(),
             Self::Volume { found } if *found > 0.0 && found.is_finite() => {
                 format!("a volume of up to {VOLUME_MAX:e}")
             }
@@ -227,6 +250,9 @@ impl FaultKind {
             Self::Repeated { .. } | Self::Conflict { .. } => "one row per time".to_owned(),
             Self::Interval { interval, .. } => format!("rows {interval} apart"),
             Self::Gap { previous, interval, .. } => format!("{}", previous.after(*interval)),
+            Self::PointGap { interval, .. } => {
+                format!("rows no more than one and a half times {interval} apart")
+            }
         }
     }
 
@@ -236,6 +262,7 @@ impl FaultKind {
             Self::Null { .. }
             | Self::Unreadable { .. }
             | Self::Price { .. }
+            | Self::Rate { .. }
             | Self::Volume { .. }
             | Self::Range { .. } => "correct or remove the row at its source",
             Self::UnitMissing { .. } => "set time_unit = \"ms\" (or s, us, ns) for this file",
@@ -244,6 +271,7 @@ impl FaultKind {
             Self::Repeated { .. } => "remove the repeated row",
             Self::Conflict { .. } => "decide which of the rows is true and remove the other",
             Self::Interval { .. } => "interval (or time_unit) is probably wrong for this file",
+            Self::PointGap { .. } => "gaps = \"skip\" accepts the hole, if interval is right",
             Self::Gap { .. } => {
                 "gaps = \"skip\" leaves the bars out, gaps = \"synthetic\" repeats the last close"
             }
@@ -255,6 +283,12 @@ const fn value_of(column: Column) -> &'static str {
     match column {
         Column::Time => "time",
         Column::Volume => "volume",
-        Column::Open | Column::High | Column::Low | Column::Close => "price",
+        Column::Rate => "rate",
+        Column::Open
+        | Column::High
+        | Column::Low
+        | Column::Close
+        | Column::MarkPrice
+        | Column::Price => "price",
     }
 }

@@ -6,8 +6,8 @@ use super::check::{missing_between, order_fault, time_fault, value_faults};
 use super::chunk::{Chunk, Row};
 use super::error::DataError;
 use super::fault::FaultKind;
-use super::series::SeriesReader;
-use super::{GapPolicy, SeriesSpec};
+use super::series::{Files, SeriesReader};
+use super::{BarsOf, GapPolicy, SeriesSpec};
 
 /// Faults that an inspection lists; the rest is only counted.
 pub const LISTED_FAULTS_MAX: usize = 100;
@@ -36,6 +36,12 @@ pub struct Inspection {
 }
 
 impl Inspection {
+    /// Notes the time of a row.
+    pub(crate) fn saw(&mut self, ts: UtcMillis) {
+        self.first.get_or_insert(ts);
+        self.last = Some(ts);
+    }
+
     fn note(&mut self, fault: impl Into<DataError>) {
         self.fault_count += 1;
         if self.faults.len() < LISTED_FAULTS_MAX {
@@ -48,27 +54,38 @@ impl Inspection {
 ///
 /// A file that cannot be read is one fault; the others are still read.
 pub fn inspect(spec: &SeriesSpec) -> Inspection {
-    let mut inspection = Inspection::default();
     let mut previous = None;
-    for path in &spec.paths {
-        let file = SeriesSpec { paths: vec![path.clone()], ..spec.clone() };
-        if let Err(error) = inspect_file(&file, &mut previous, &mut inspection) {
+    inspect_files(&spec.files(), |chunk, at, inspection| {
+        row_faults(chunk, at, &mut previous, spec, inspection)
+    })
+}
+
+/// Reads files of any kind, row by row; `judge` says what is wrong with one.
+pub(crate) fn inspect_files<const N: usize>(
+    files: &Files<N>,
+    mut judge: impl FnMut(&Chunk<N>, usize, &mut Inspection) -> Vec<FaultKind>,
+) -> Inspection {
+    let mut inspection = Inspection::default();
+    for path in &files.paths {
+        let file = Files { paths: vec![path.clone()], ..files.clone() };
+        if let Err(error) = inspect_file(file, &mut judge, &mut inspection) {
             inspection.note(error);
         }
     }
     inspection
 }
 
-fn inspect_file(
-    spec: &SeriesSpec,
-    previous: &mut Option<Row>,
+fn inspect_file<const N: usize>(
+    file: Files<N>,
+    judge: &mut impl FnMut(&Chunk<N>, usize, &mut Inspection) -> Vec<FaultKind>,
     inspection: &mut Inspection,
 ) -> Result<(), DataError> {
-    let mut reader = SeriesReader::open(spec)?;
+    let mut reader = SeriesReader::open(file)?;
     inspection.synthetic_data |= reader.is_synthetic();
     while let Some(chunk) = reader.next_chunk()? {
         for at in 0..chunk.len() {
-            for kind in row_faults(&chunk, at, previous, spec, inspection) {
+            inspection.rows += 1;
+            for kind in judge(&chunk, at, inspection) {
                 inspection.note(reader.fault(&chunk, at, kind));
             }
         }
@@ -84,16 +101,15 @@ fn row_faults(
     inspection: &mut Inspection,
 ) -> Vec<FaultKind> {
     let row = chunk.row(at);
-    inspection.rows += 1;
-    inspection.zero_volume += u64::from(row.volume.abs() <= 0.0);
+    let untraded = spec.of == BarsOf::Trades && row.volume.abs() <= 0.0;
+    inspection.zero_volume += u64::from(untraded);
     let mut faults = value_faults(chunk, at);
     if let Some(fault) = time_fault(chunk, at) {
         faults.insert(0, fault);
         return faults;
     }
     let now = UtcMillis::new(row.time);
-    inspection.first.get_or_insert(now);
-    inspection.last = Some(now);
+    inspection.saw(now);
     if let Some(previous) = previous {
         faults.extend(order_fault(previous, &row, spec.interval));
         let missing = missing_between(previous.time, row.time, spec.interval.millis()).max(0);

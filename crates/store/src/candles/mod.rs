@@ -4,13 +4,13 @@
 
 pub(crate) mod check;
 pub(crate) mod chunk;
-mod column;
+pub(crate) mod column;
 pub(crate) mod csv;
 mod decode;
 mod error;
 mod fault;
 mod fingerprint;
-mod inspect;
+pub(crate) mod inspect;
 mod parquet;
 pub(crate) mod series;
 
@@ -25,6 +25,9 @@ pub use fault::{DataFault, FaultKind, Place};
 pub use fingerprint::{Fingerprint, fingerprint};
 pub use inspect::{Inspection, LISTED_FAULTS_MAX, inspect};
 pub use parquet::row_count;
+
+use column::Layout;
+use series::Files;
 
 /// What the time of a row names.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -73,9 +76,21 @@ pub enum GapPolicy {
     Synthetic,
 }
 
-/// The candles of one instrument: where they are and how to read them.
+/// Of which prices the bars of a series are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum BarsOf {
+    /// Prices of trades, with their volume.
+    #[default]
+    Trades,
+    /// Mark prices, which have no volume: what a file states as such is not looked at.
+    Mark,
+}
+
+/// The bars of one instrument: where they are and how to read them.
 #[derive(Clone, Debug)]
 pub struct SeriesSpec {
+    /// Of which prices.
+    pub of: BarsOf,
     /// Place of the instrument in the run's table.
     pub instrument: InstrumentIx,
     /// The instrument as people know it, such as `binance:spot:BTCUSDT`.
@@ -100,6 +115,16 @@ impl SeriesSpec {
         match self.label {
             TimeLabel::Open => self.interval.millis(),
             TimeLabel::Close => 0,
+        }
+    }
+
+    /// Its files.
+    pub(crate) fn files(&self) -> Files<5> {
+        Files {
+            paths: self.paths.clone(),
+            time_unit: self.time_unit,
+            columns: self.columns.clone(),
+            layout: Layout::bars(self.label, self.of == BarsOf::Trades),
         }
     }
 }

@@ -9,32 +9,34 @@ use ::parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatc
 use ::parquet::errors::ParquetError;
 use ::parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
 use ::parquet::file::reader::{FileReader as _, SerializedFileReader};
-use arrow_array::{Array, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::Fields;
 
-use super::SeriesSpec;
 use super::chunk::{CHUNK_ROWS, Chunk, NO_TIME, Oddity};
-use super::column::{Column, locate};
+use super::column::{Column, Layout, Places};
 use super::decode::{Decoder, NoTimes, null_places, numbers, times, without_nulls};
 use super::error::DataError;
+use super::series::Files;
 
 /// Key of the file's metadata that says whether it was generated.
 const SYNTHETIC_KEY: &str = "tickdrain.synthetic";
 
 /// A Parquet file, read from its first row on.
-pub(super) struct ParquetSource {
+pub(super) struct ParquetSource<const N: usize> {
     path: PathBuf,
     reader: ParquetRecordBatchReader,
-    /// Places of the six columns in a batch.
-    places: [usize; 6],
+    /// Places of the columns in a batch.
+    places: Places<N>,
     time: Decoder<i64>,
-    values: [Decoder<f64>; 5],
+    /// Those of the columns that are there.
+    values: [Option<Decoder<f64>>; N],
+    columns: [Column; N],
     next_row: u64,
     synthetic: bool,
 }
 
-impl ParquetSource {
-    pub(super) fn open(path: &Path, file: File, spec: &SeriesSpec) -> Result<Self, DataError> {
+impl<const N: usize> ParquetSource<N> {
+    pub(super) fn open(path: &Path, file: File, files: &Files<N>) -> Result<Self, DataError> {
         let fault = |source| DataError::parquet(path, source);
         let length =
             file.metadata().map_err(|source| DataError::parquet(path, source.into()))?.len();
@@ -43,32 +45,36 @@ impl ParquetSource {
         check_ranges(builder.metadata(), length).map_err(fault)?;
         let fields = builder.schema().fields().clone();
         let names: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
-        let roots = locate(spec, path, &names)?;
-        let (time, values) = decoders(path, &fields, roots, spec)?;
+        let roots = Places::locate(&files.layout, &files.columns, path, &names)?;
+        let (time, values) = decoders(path, &fields, &roots, files)?;
         let synthetic =
             builder.metadata().file_metadata().key_value_metadata().is_some_and(|pairs| {
                 pairs
                     .iter()
                     .any(|pair| pair.key == SYNTHETIC_KEY && pair.value.as_deref() == Some("true"))
             });
-        let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+        let mask = ProjectionMask::roots(builder.parquet_schema(), roots.read());
         let builder = builder.with_projection(mask).with_batch_size(CHUNK_ROWS);
         let reader = unpanicked(|| builder.build()).map_err(fault)?;
         // A batch has the projected columns in the order of the file.
-        let places = roots.map(|root| {
-            let mut before: Vec<usize> = roots.into_iter().filter(|other| *other < root).collect();
+        let place = |root: usize| {
+            let mut before: Vec<usize> = roots.read().filter(|other| *other < root).collect();
             before.sort_unstable();
             before.dedup();
             before.len()
-        });
-        Ok(Self { path: path.to_path_buf(), reader, places, time, values, next_row: 1, synthetic })
+        };
+        let places =
+            Places { time: place(roots.time), values: roots.values.map(|root| root.map(place)) };
+        let columns = files.layout.values.map(|value| value.column);
+        let path = path.to_path_buf();
+        Ok(Self { path, reader, places, time, values, columns, next_row: 1, synthetic })
     }
 
     pub(super) const fn is_synthetic(&self) -> bool {
         self.synthetic
     }
 
-    pub(super) fn next_chunk(&mut self) -> Result<Option<Chunk>, DataError> {
+    pub(super) fn next_chunk(&mut self) -> Result<Option<Chunk<N>>, DataError> {
         let next = unpanicked(|| Ok(self.reader.next().transpose()?));
         let batch = next.map_err(|source| DataError::parquet(&self.path, source))?;
         let Some(batch) = batch else { return Ok(None) };
@@ -77,23 +83,30 @@ impl ParquetSource {
         Ok(Some(chunk))
     }
 
-    fn chunk(&self, batch: &RecordBatch) -> Chunk {
-        let array = |column: usize| batch.column(self.places[column]);
+    fn chunk(&self, batch: &RecordBatch) -> Chunk<N> {
+        let times = batch.column(self.places.time);
         let (decode, scale) = self.time;
-        let time = without_nulls(decode(array(0), scale), array(0), NO_TIME);
-        let mut column = 0;
-        let values = self.values.map(|(decode, scale)| {
-            column += 1;
-            without_nulls(decode(array(column), scale), array(column), f64::NAN)
+        let time = without_nulls(decode(times, scale), times, NO_TIME);
+        let mut oddities = Vec::new();
+        let mut note_nulls = |array: &ArrayRef, column| {
+            if array.null_count() > 0 {
+                oddities.extend(null_places(array).map(|at| Oddity { at, column, text: None }));
+            }
+        };
+        note_nulls(times, Column::Time);
+        let mut columns = self.places.values.iter().zip(self.values).zip(self.columns);
+        let values = [(); N].map(|()| {
+            let ((place, decoder), column) = columns.next().expect("as many as there are values");
+            match (place, decoder) {
+                (Ok(place), Some((decode, scale))) => {
+                    let array = batch.column(*place);
+                    note_nulls(array, column);
+                    without_nulls(decode(array, scale), array, f64::NAN)
+                }
+                (Ok(_), None) => unreachable!("a column that is there has a decoder"),
+                (Err(absent), _) => vec![*absent; batch.num_rows()].into(),
+            }
         });
-        let oddities = Column::ALL
-            .into_iter()
-            .enumerate()
-            .filter(|(column, _)| array(*column).null_count() > 0)
-            .flat_map(|(column, name)| {
-                null_places(array(column)).map(move |at| Oddity { at, column: name, text: None })
-            })
-            .collect();
         Chunk { first_row: self.next_row, lines: Vec::new(), time, values, oddities }
     }
 }
@@ -128,34 +141,37 @@ fn check_ranges(metadata: &ParquetMetaData, length: u64) -> Result<(), ParquetEr
     Ok(())
 }
 
-type Decoders = (Decoder<i64>, [Decoder<f64>; 5]);
+type Decoders<const N: usize> = (Decoder<i64>, [Option<Decoder<f64>>; N]);
 
-fn decoders(
+fn decoders<const N: usize>(
     path: &Path,
     fields: &Fields,
-    roots: [usize; 6],
-    spec: &SeriesSpec,
-) -> Result<Decoders, DataError> {
+    roots: &Places<N>,
+    files: &Files<N>,
+) -> Result<Decoders<N>, DataError> {
     let wrong_type = |column: Column, root: usize| DataError::ColumnType {
         path: path.to_path_buf(),
         column,
         name: fields[root].name().clone(),
         found: fields[root].data_type().to_string(),
     };
-    let [time_root, value_roots @ ..] = roots;
     let time =
-        times(fields[time_root].data_type(), spec.time_unit).map_err(|fault| match fault {
-            NoTimes::Type => wrong_type(Column::Time, time_root),
+        times(fields[roots.time].data_type(), files.time_unit).map_err(|fault| match fault {
+            NoTimes::Type => wrong_type(Column::Time, roots.time),
             NoTimes::UnitMissing => DataError::TimeUnit {
                 path: path.to_path_buf(),
-                name: fields[time_root].name().clone(),
+                name: fields[roots.time].name().clone(),
             },
         })?;
-    let decoder = |place: usize| {
-        let root = value_roots[place];
-        numbers(fields[root].data_type()).ok_or_else(|| wrong_type(Column::ALL[place + 1], root))
-    };
-    Ok((time, [decoder(0)?, decoder(1)?, decoder(2)?, decoder(3)?, decoder(4)?]))
+    let Layout { values: wanted, .. } = files.layout;
+    let mut values = [None; N];
+    for ((decoder, root), wanted) in values.iter_mut().zip(roots.values).zip(wanted) {
+        if let Ok(root) = root {
+            let found = numbers(fields[root].data_type());
+            *decoder = Some(found.ok_or_else(|| wrong_type(wanted.column, root))?);
+        }
+    }
+    Ok((time, values))
 }
 
 /// Rows of a Parquet file, as its footer states them; `None` where there is no footer to ask.

@@ -5,21 +5,34 @@ use std::fs::File;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::SeriesSpec;
+use super::TimeUnit;
 use super::chunk::Chunk;
+use super::column::{ColumnNames, Layout};
 use super::csv::CsvSource;
 use super::error::DataError;
 use super::fault::{DataFault, FaultKind};
 use super::parquet::ParquetSource;
 
-/// One open file.
-enum Source {
-    Parquet(Box<ParquetSource>),
-    Csv(Box<CsvSource>),
+/// The files of a series, and how to read their rows.
+#[derive(Clone, Debug)]
+pub(crate) struct Files<const N: usize> {
+    /// `.parquet` or `.csv` files, concatenated in time.
+    pub(crate) paths: Vec<PathBuf>,
+    /// Unit of integer times; `None` where the files state calendar times.
+    pub(crate) time_unit: Option<TimeUnit>,
+    /// Names of the columns, where they are not the usual ones.
+    pub(crate) columns: ColumnNames,
+    pub(crate) layout: Layout<N>,
 }
 
-impl Source {
-    fn open(path: &Path, spec: &SeriesSpec) -> Result<Self, DataError> {
+/// One open file.
+enum Source<const N: usize> {
+    Parquet(Box<ParquetSource<N>>),
+    Csv(Box<CsvSource<N>>),
+}
+
+impl<const N: usize> Source<N> {
+    fn open(path: &Path, files: &Files<N>) -> Result<Self, DataError> {
         let unopened = |source| DataError::Open { path: path.to_path_buf(), source };
         let file = File::open(path).map_err(unopened)?;
         if file.metadata().map_err(unopened)?.is_dir() {
@@ -28,16 +41,16 @@ impl Source {
         let extension = path.extension().map(OsStr::to_ascii_lowercase);
         match extension.as_deref().and_then(OsStr::to_str) {
             Some("parquet" | "pq") => {
-                ParquetSource::open(path, file, spec).map(|source| Self::Parquet(Box::new(source)))
+                ParquetSource::open(path, file, files).map(|source| Self::Parquet(Box::new(source)))
             }
             Some("csv") => {
-                CsvSource::open(path, file, spec).map(|source| Self::Csv(Box::new(source)))
+                CsvSource::open(path, file, files).map(|source| Self::Csv(Box::new(source)))
             }
             _ => Err(DataError::UnknownFormat { path: path.to_path_buf() }),
         }
     }
 
-    fn next_chunk(&mut self) -> Result<Option<Chunk>, DataError> {
+    fn next_chunk(&mut self) -> Result<Option<Chunk<N>>, DataError> {
         match self {
             Self::Parquet(source) => source.next_chunk(),
             Self::Csv(source) => source.next_chunk(),
@@ -46,29 +59,25 @@ impl Source {
 }
 
 /// Reads the files of a series one after another.
-pub(crate) struct SeriesReader {
-    spec: SeriesSpec,
-    source: Option<Source>,
+pub(crate) struct SeriesReader<const N: usize = 5> {
+    files: Files<N>,
+    source: Option<Source<N>>,
     /// Place of the open file among the series' paths.
     file: usize,
     /// Rows read from the open file.
     rows: u64,
 }
 
-impl SeriesReader {
+impl<const N: usize> SeriesReader<N> {
     /// Opens every file once, so that a missing file or column is known before the first row.
-    pub(crate) fn open(spec: &SeriesSpec) -> Result<Self, DataError> {
+    pub(crate) fn open(files: Files<N>) -> Result<Self, DataError> {
         let mut first = None;
-        for path in &spec.paths {
-            let source = Source::open(path, spec)?;
+        for path in &files.paths {
+            let source = Source::open(path, &files)?;
             // Only one file stays open: a series may have more of them than a process may hold.
             first.get_or_insert(source);
         }
-        Ok(Self { spec: spec.clone(), source: first, file: 0, rows: 0 })
-    }
-
-    pub(crate) const fn spec(&self) -> &SeriesSpec {
-        &self.spec
+        Ok(Self { files, source: first, file: 0, rows: 0 })
     }
 
     /// Place of the file that the last chunk came from.
@@ -78,7 +87,7 @@ impl SeriesReader {
 
     /// Path of the file that the last chunk came from.
     pub(crate) fn path(&self) -> &PathBuf {
-        &self.spec.paths[self.file]
+        &self.files.paths[self.file]
     }
 
     /// Whether the file that the last chunk came from says that it was generated.
@@ -87,7 +96,7 @@ impl SeriesReader {
     }
 
     /// The next rows; `None` after the last file.
-    pub(crate) fn next_chunk(&mut self) -> Result<Option<Chunk>, DataError> {
+    pub(crate) fn next_chunk(&mut self) -> Result<Option<Chunk<N>>, DataError> {
         while let Some(source) = &mut self.source {
             if let Some(chunk) = source.next_chunk()? {
                 self.rows += chunk.len() as u64;
@@ -97,15 +106,15 @@ impl SeriesReader {
                 return Err(DataError::EmptyFile { path: self.path().clone() });
             }
             self.rows = 0;
-            let Some(path) = self.spec.paths.get(self.file + 1) else { break };
-            self.source = Some(Source::open(path, &self.spec)?);
+            let Some(path) = self.files.paths.get(self.file + 1) else { break };
+            self.source = Some(Source::open(path, &self.files)?);
             self.file += 1;
         }
         Ok(None)
     }
 
     /// A fault of a row of the last chunk.
-    pub(crate) fn fault(&self, chunk: &Chunk, at: usize, kind: FaultKind) -> DataFault {
+    pub(crate) fn fault(&self, chunk: &Chunk<N>, at: usize, kind: FaultKind) -> DataFault {
         DataFault { path: self.path().clone(), place: chunk.place(at), kind }
     }
 }

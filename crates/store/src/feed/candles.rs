@@ -1,9 +1,10 @@
 //! Bars of one series within a window, with its holes treated as its policy says.
 
 use model::frame::{Bar, BarKind};
-use model::time::UtcMillis;
+use model::time::{Interval, UtcMillis};
 
 use super::facts::SeriesFacts;
+use super::trail::Trail;
 use super::window::Window;
 use crate::candles::check::{missing_between, order_fault, time_fault, value_faults};
 use crate::candles::chunk::{Chunk, Row};
@@ -55,6 +56,9 @@ pub(super) struct Candles {
     at: usize,
     window: Window,
     purpose: Purpose,
+    file_interval: Interval,
+    gaps: GapPolicy,
+    /// Length of a bar in milliseconds.
     interval: i64,
     close_after_label: i64,
     previous: Option<Row>,
@@ -66,6 +70,8 @@ pub(super) struct Candles {
     ending: Option<Ending>,
     facts: Vec<SeriesFacts>,
     first_row: Option<i64>,
+    /// The last closes, where something is marked by them.
+    trail: Option<Trail>,
 }
 
 impl Candles {
@@ -80,7 +86,9 @@ impl Candles {
             .map(|path| SeriesFacts::new(spec.name.clone(), path.clone()))
             .collect();
         Ok(Self {
-            reader: SeriesReader::open(spec)?,
+            reader: SeriesReader::open(spec.files())?,
+            file_interval: spec.interval,
+            gaps: spec.gaps,
             chunk: Chunk::empty(),
             at: 0,
             window,
@@ -94,7 +102,18 @@ impl Candles {
             ending: None,
             facts,
             first_row: None,
+            trail: None,
         })
+    }
+
+    /// Keeps the closes of the bars that are read, those before the window included.
+    pub(super) fn keep_trail(&mut self) {
+        self.trail.get_or_insert_with(|| Trail::new(self.file_interval));
+    }
+
+    /// The closes that are kept.
+    pub(super) const fn trail(&mut self) -> Option<&mut Trail> {
+        self.trail.as_mut()
     }
 
     /// How the series ended; `None` while it goes on.
@@ -144,6 +163,9 @@ impl Candles {
                     Verdict::Deliver => {}
                     Verdict::PassOver => {
                         self.consume(row);
+                        if let Some(trail) = &mut self.trail {
+                            trail.forget_until(close);
+                        }
                         continue;
                     }
                     Verdict::FillFirst(fill) => {
@@ -193,6 +215,9 @@ impl Candles {
     fn consume(&mut self, row: Row) {
         self.at += 1;
         self.bridged = false;
+        if let Some(trail) = self.trail.as_mut().filter(|_| row.is_sound()) {
+            trail.push(row.time + self.close_after_label, row.close);
+        }
         self.previous = Some(row);
     }
 
@@ -215,7 +240,7 @@ impl Candles {
         }
         self.first_row.get_or_insert(row.time);
         if let Some(previous) = self.previous.filter(|_| !self.bridged) {
-            if let Some(kind) = order_fault(&previous, row, self.reader.spec().interval) {
+            if let Some(kind) = order_fault(&previous, row, self.file_interval) {
                 return Err(self.fault(kind).into());
             }
             self.bridged = true;
@@ -242,14 +267,13 @@ impl Candles {
     fn bridge(&mut self, previous: &Row, row: &Row) -> Result<Option<Fill>, DataError> {
         let Some((next, last)) = self.missing_closes(previous, row) else { return Ok(None) };
         let missing = u64::try_from((last - next) / self.interval + 1).expect("next is up to last");
-        let spec = self.reader.spec();
         let facts = &mut self.facts[self.reader.file()];
         facts.holes += 1;
         facts.missing += missing;
-        match spec.gaps {
+        match self.gaps {
             GapPolicy::Error if self.purpose == Purpose::Run => {
                 let (previous, found) = (UtcMillis::new(previous.time), UtcMillis::new(row.time));
-                let interval = spec.interval;
+                let interval = self.file_interval;
                 Err(self.fault(FaultKind::Gap { previous, found, interval, missing }).into())
             }
             GapPolicy::Error | GapPolicy::Skip => Ok(None),
@@ -266,18 +290,7 @@ impl Candles {
     /// First and last close of the bars that are missing between two rows, within the window.
     fn missing_closes(&self, previous: &Row, row: &Row) -> Option<(i64, i64)> {
         let missing = missing_between(previous.time, row.time, self.interval);
-        if missing < 1 {
-            return None;
-        }
         let close = previous.time + self.close_after_label;
-        let skipped = if self.window.after > close {
-            (self.window.after - close).div_euclid(self.interval)
-        } else {
-            0
-        };
-        let first = close + (skipped + 1) * self.interval;
-        let kept = missing.min(self.window.until.saturating_sub(close).div_euclid(self.interval));
-        let last = close + kept * self.interval;
-        (first <= last).then_some((first, last))
+        self.window.following(close, missing, self.interval)
     }
 }

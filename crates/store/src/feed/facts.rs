@@ -49,7 +49,8 @@ impl SeriesFacts {
 pub struct FactsHandle(Arc<Mutex<Option<Vec<SeriesFacts>>>>);
 
 impl FactsHandle {
-    /// The facts, in the order of series and files, those of finer bars last; `None` until the feed has ended or was dropped.
+    /// The facts, in the order of series and files, those of finer bars, of marks and of
+    /// points last, in this order; `None` until the feed has ended or was dropped.
     ///
     /// After an early stop they include what was read ahead.
     pub fn read(&self) -> Option<Vec<SeriesFacts>> {

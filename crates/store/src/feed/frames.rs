@@ -4,6 +4,7 @@ use model::frame::{Bar, BarKind, SubBar};
 use model::time::{Interval, UtcMillis};
 
 use super::candles::{Candles, Closed, Ending, Purpose};
+use super::trail::Trail;
 use super::window::Window;
 use crate::candles::{DataError, SeriesSpec};
 
@@ -58,6 +59,16 @@ impl FrameBars {
         &self.candles
     }
 
+    /// Keeps the closes of its bars, whatever their length.
+    pub(super) fn keep_trail(&mut self) {
+        self.candles.keep_trail();
+    }
+
+    /// The closes that are kept.
+    pub(super) const fn trail(&mut self) -> Option<&mut Trail> {
+        self.candles.trail()
+    }
+
     /// The next bar, named by the close of its frame; `None` after the last.
     pub(super) fn next(&mut self) -> Result<Option<Closed>, DataError> {
         let Some(frame_ms) = self.resample_ms else { return self.candles.next() };
@@ -103,12 +114,7 @@ pub(super) fn check_interval(spec: &SeriesSpec, frame: Interval) -> Result<(), D
     if frame.millis() % spec.interval.millis() == 0 {
         return Ok(());
     }
-    Err(DataError::Interval {
-        name: spec.name.clone(),
-        path: spec.paths.first().cloned().unwrap_or_default(),
-        file: spec.interval,
-        frame,
-    })
+    Err(DataError::interval(spec, frame))
 }
 
 /// Adds a later bar.

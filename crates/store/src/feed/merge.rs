@@ -6,8 +6,9 @@ use model::frame::{Bar, BarKind, FrameBatch, SubBar};
 use model::instrument::InstrumentIx;
 
 use super::candles::Purpose;
+use super::extras::Extras;
 use super::facts::SeriesFacts;
-use super::frames::FrameBars;
+use super::frames::{FrameBars, check_interval};
 use super::stop::StopFlag;
 use super::sub_series::SubSeries;
 use super::window::{Window, first_frame_ms};
@@ -15,11 +16,11 @@ use super::{Align, FeedSpec};
 use crate::candles::{DataError, SeriesSpec};
 
 /// One series and its next bar.
-struct Head {
-    bars: FrameBars,
+pub(super) struct Head {
+    pub(super) bars: FrameBars,
     /// Where its finer bars come from, unless it is from its own.
     sub_series: Option<SubSeries>,
-    instrument: InstrumentIx,
+    pub(super) instrument: InstrumentIx,
     /// Close of the next bar; [`ENDED`] if there is none.
     ts: i64,
     bar: Bar,
@@ -48,6 +49,8 @@ pub(super) struct Merge {
     row: Vec<Bar>,
     /// Whether any series keeps the finer bars of its frames.
     keeps_sub_bars: bool,
+    /// What frames carry beside bars.
+    extras: Extras,
     stop: StopFlag,
 }
 
@@ -68,7 +71,9 @@ impl Merge {
             let (ts, bar) = (ENDED, Bar::default());
             heads.push(Head { bars, sub_series, instrument, ts, bar, stale: true });
         }
+        let mut extras = Extras::default();
         if purpose == Purpose::Run {
+            extras = Extras::open(spec, frames, &mut heads)?;
             open_sub_series(spec, frames, &mut heads)?;
             let heads = heads.iter_mut().filter(|head| head.sub_series.is_none());
             for head in heads.filter(|_| spec.keeps_sub_bars) {
@@ -79,7 +84,7 @@ impl Merge {
         heads.sort_by_key(|head| head.instrument);
         let row = vec![Bar::default(); spec.width];
         let keeps_sub_bars = heads.iter().any(|head| head.sub_bars().is_some());
-        Ok(Self { heads, align: spec.align, row, keeps_sub_bars, stop })
+        Ok(Self { heads, align: spec.align, row, keeps_sub_bars, extras, stop })
     }
 
     /// Close of the next frame, whose bars are then in [`Self::row`]; `None` after the last, and
@@ -106,6 +111,7 @@ impl Merge {
             }
             if everywhere || self.align == Align::Outer {
                 self.read_sub_series(ts)?;
+                self.extras.read_frame(ts, &mut self.heads)?;
                 return Ok(Some(ts));
             }
         }
@@ -135,7 +141,7 @@ impl Merge {
         for sub_series in self.heads.iter_mut().filter_map(|head| head.sub_series.as_mut()) {
             sub_series.read_out(&self.stop)?;
         }
-        Ok(())
+        self.extras.read_out(&self.stop)
     }
 
     /// Bars of the frame at hand, in rank order.
@@ -143,8 +149,9 @@ impl Merge {
         &self.row
     }
 
-    /// Gives the frame at hand, the last of `batch`, its finer bars.
-    pub(super) fn push_sub_bars(&self, batch: &mut FrameBatch) {
+    /// Gives the frame at hand, the last of `batch`, its finer bars and what it carries beside bars.
+    pub(super) fn push_parts(&self, batch: &mut FrameBatch) {
+        self.extras.push(batch);
         if !self.keeps_sub_bars {
             return;
         }
@@ -163,7 +170,8 @@ impl Merge {
         let of_frames = spec.series.iter().filter_map(head).map(|head| head.bars.candles().facts());
         let sub_series = spec.sub_series.iter().filter_map(head);
         let of_sub_bars = sub_series.filter_map(|head| head.sub_series.as_ref());
-        of_frames.chain(of_sub_bars.map(SubSeries::facts)).flatten().cloned().collect()
+        let of_bars = of_frames.chain(of_sub_bars.map(SubSeries::facts)).flatten();
+        of_bars.chain(self.extras.facts(spec)).cloned().collect()
     }
 
     /// The latest open of a bar within the window.
@@ -192,7 +200,13 @@ fn open_sub_series(spec: &FeedSpec, frames: Window, heads: &mut [Head]) -> Resul
         let head = heads.iter_mut().find(|head| head.instrument == *instrument);
         let head = head.expect("every series has a head");
         assert!(head.sub_series.is_none(), "{name} has its finer bars from one series");
-        head.sub_series = Some(SubSeries::open(sub, series, spec.interval, frames)?);
+        check_interval(sub, spec.interval)?;
+        let bars = if series.interval == spec.interval {
+            frames.of_sub_bars(spec.interval)
+        } else {
+            frames.of_bars(spec.interval)
+        };
+        head.sub_series = Some(SubSeries::open(sub, spec.interval, bars)?);
     }
     Ok(())
 }

@@ -1,12 +1,15 @@
-//! The feed: candle files read, checked, resampled and merged into frames on a thread of their own.
+//! The feed: data files read, checked, resampled and merged into frames on a thread of their own.
 
 mod candles;
+mod extras;
 mod facts;
 mod frames;
 mod merge;
+mod points;
 mod producer;
 mod stop;
 mod sub_series;
+mod trail;
 mod window;
 
 use std::pin::Pin;
@@ -21,6 +24,7 @@ use model::time::{Interval, UtcMillis};
 use tokio::sync::mpsc;
 
 use crate::candles::{DataError, SeriesSpec};
+use crate::points::PointSpec;
 use producer::Producer;
 use stop::StopFlag;
 
@@ -46,6 +50,11 @@ pub struct FeedSpec {
     /// frame, or the frame's own bar was filled in, there are no finer bars. Each takes the place
     /// of those that `keeps_sub_bars` would keep.
     pub sub_series: Vec<SeriesSpec>,
+    /// Series of mark prices, one per instrument at most. Shorter or longer than frames by a whole
+    /// factor; they make no frame and cover no start.
+    pub marks: Vec<SeriesSpec>,
+    /// Funding events and prices, each series once; they make no frame and cover no start.
+    pub points: Vec<PointSpec>,
     /// Number of instruments in the run's table; those without a series never have a bar.
     pub width: usize,
     /// Length of a frame.
@@ -78,6 +87,8 @@ impl FeedSpec {
         Self {
             series,
             sub_series: Vec::new(),
+            marks: Vec::new(),
+            points: Vec::new(),
             width,
             interval,
             start: None,
@@ -116,7 +127,8 @@ impl CandleFeed {
     /// # Panics
     ///
     /// If a series names an instrument beyond `width`, or one that another series names; if a
-    /// series of finer bars names one that no series makes frames of, or that another of them names.
+    /// series of finer bars names one that no series makes frames of, or that another of them names;
+    /// if a series of marks or points names what another one does.
     pub fn open(spec: &FeedSpec) -> Result<Self, DataError> {
         let facts = FactsHandle::default();
         let stop = StopFlag::default();

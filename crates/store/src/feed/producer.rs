@@ -14,9 +14,9 @@ use super::window::{Window, first_frame_ms};
 use super::{FeedSpec, Message};
 use crate::candles::DataError;
 
-/// Finer bars after which a batch is full however few its frames are: a day has 1,440 minutes, so
-/// that frames alone do not bound the memory of what is read ahead.
-pub(super) const SUB_BARS_MAX: usize = 1 << 14;
+/// Finer bars and points after which a batch is full however few its frames are: a day has 1,440
+/// minutes, so that frames alone do not bound the memory of what is read ahead.
+pub(super) const EXTRAS_MAX: usize = 1 << 14;
 
 pub(super) struct Producer {
     spec: FeedSpec,
@@ -62,7 +62,7 @@ impl Producer {
         };
         self.frames += 1;
         self.batch.push(UtcMillis::new(ts), warmup, self.merge.row());
-        self.merge.push_sub_bars(&mut self.batch);
+        self.merge.push_parts(&mut self.batch);
         Ok(Some(if warmup { Part::Warmup } else { Part::Run }))
     }
 
@@ -106,7 +106,7 @@ impl Producer {
 
     /// Fills the batch; whether there may be more behind it.
     fn read_batch(&mut self) -> Result<bool, DataError> {
-        while self.batch.len() < self.spec.batch_rows && self.batch.extra_count() < SUB_BARS_MAX {
+        while self.batch.len() < self.spec.batch_rows && self.batch.extra_count() < EXTRAS_MAX {
             if self.read_frame()?.is_none() {
                 return Ok(false);
             }

@@ -1,12 +1,12 @@
-//! Finer bars of an instrument whose frames another series makes.
+//! Bars of an instrument whose frames another series makes: finer ones, and those of marks.
 
 use model::frame::{BarKind, SubBar};
 use model::time::{Interval, UtcMillis};
 
 use super::candles::{Candles, Closed, Purpose};
 use super::facts::SeriesFacts;
-use super::frames::check_interval;
 use super::stop::StopFlag;
+use super::trail::Trail;
 use super::window::Window;
 use crate::candles::{DataError, SeriesSpec};
 
@@ -21,25 +21,28 @@ pub(super) struct SubSeries {
 }
 
 impl SubSeries {
-    /// Opens `spec` for the frames that `series` makes.
+    /// Opens `spec` for frames of a length; `window` holds the bars that make them up.
     pub(super) fn open(
         spec: &SeriesSpec,
-        series: &SeriesSpec,
         frame: Interval,
-        frames: Window,
+        window: Window,
     ) -> Result<Self, DataError> {
-        check_interval(spec, frame)?;
-        let bars = if series.interval == frame {
-            frames.of_sub_bars(frame)
-        } else {
-            frames.of_bars(frame)
-        };
         Ok(Self {
-            candles: Candles::open(spec, bars, Purpose::Run)?,
+            candles: Candles::open(spec, window, Purpose::Run)?,
             frame_ms: frame.millis(),
             pending: None,
             sub_bars: Vec::new(),
         })
+    }
+
+    /// Keeps the closes of the bars that are read.
+    pub(super) fn keep_trail(&mut self) {
+        self.candles.keep_trail();
+    }
+
+    /// The closes that are kept.
+    pub(super) const fn trail(&mut self) -> Option<&mut Trail> {
+        self.candles.trail()
     }
 
     /// Reads on to the end of the frame that closes at `ts`; frames come in order of time.

@@ -2,12 +2,15 @@
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
 mod csv;
+mod extra_faults;
+mod extras;
 mod faults;
 mod files;
 mod formats;
 mod holes;
 mod parquet;
 mod real;
+mod real_points;
 mod rules;
 mod same;
 mod scenario;

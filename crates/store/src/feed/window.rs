@@ -46,6 +46,19 @@ impl Window {
         Self { after: first_open, ..self }
     }
 
+    /// First and last of the instants that lie within the window, of the `count` that follow `before`
+    /// at distances of `step`.
+    pub(super) fn following(self, before: i64, count: i64, step: i64) -> Option<(i64, i64)> {
+        if count < 1 {
+            return None;
+        }
+        let skipped = if self.after > before { (self.after - before).div_euclid(step) } else { 0 };
+        let first = before + (skipped + 1) * step;
+        let kept = count.min(self.until.saturating_sub(before).div_euclid(step));
+        let last = before + kept * step;
+        (first <= last).then_some((first, last))
+    }
+
     pub(super) const fn contains(self, close: i64) -> bool {
         self.after < close && close <= self.until
     }

@@ -5,6 +5,7 @@ use model::instrument::{InstrumentId, MarketType};
 
 use super::coin::CoinPath;
 use super::factor::{FactorPath, HOURS, Reverting, STEPS_PER_HOUR, is_weekend, time_of_day};
+use super::perpetual::Perpetual;
 use super::random::Stream;
 use super::recipe::{Coin, Recipe};
 
@@ -17,13 +18,23 @@ pub(super) struct Candles {
     pub(super) bars: Vec<Bar>,
 }
 
-impl Recipe {
+/// Everything that is generated.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Year {
     /// The candles of every coin, market and venue, in this order.
-    pub(super) fn candles(&self, seed: u64) -> Vec<Candles> {
+    pub(super) candles: Vec<Candles>,
+    /// Marks and funding of every coin and venue, in this order.
+    pub(super) perpetuals: Vec<Perpetual>,
+}
+
+impl Recipe {
+    /// The year of a seed.
+    pub(super) fn year(&self, seed: u64) -> Year {
         let common = FactorPath::simulate(self, &self.common, seed, "common");
-        let mut all = Vec::new();
+        let mut year = Year::default();
         for coin in &self.coins {
             let path = CoinPath::simulate(self, coin, &common, seed);
+            year.perpetuals.extend(self.perpetuals(coin, &path));
             let activity = activity(self, coin, &path, seed);
             let markets = [(MarketType::Spot, &path.spot), (MarketType::Perp, &path.perp)];
             for (place, (market, prices)) in markets.into_iter().enumerate() {
@@ -34,7 +45,7 @@ impl Recipe {
                         grid: coin.volume_grid[place],
                     };
                     let cutter = Cutter { recipe: self, coin, seed, name: &name };
-                    all.push(Candles {
+                    year.candles.push(Candles {
                         instrument: InstrumentId {
                             venue: (*venue).into(),
                             market,
@@ -45,7 +56,7 @@ impl Recipe {
                 }
             }
         }
-        all
+        year
     }
 }
 
@@ -109,6 +120,6 @@ impl Cutter<'_> {
 }
 
 /// The positive multiple of `grid` that is nearest to `value`.
-fn on_grid(value: f64, grid: f64) -> f64 {
+pub(super) fn on_grid(value: f64, grid: f64) -> f64 {
     ((value / grid).round() * grid).max(grid)
 }

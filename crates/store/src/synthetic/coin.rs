@@ -11,6 +11,8 @@ pub(super) struct CoinPath {
     pub(super) spot: Vec<Vec<f64>>,
     /// Prices of the perpetual at each venue, at the same instants.
     pub(super) perp: Vec<Vec<f64>>,
+    /// The index: the mean of the spot prices weighted by the venues' volume; at the same instants.
+    pub(super) index: Vec<f64>,
     /// Volatility of every hour relative to the long run, seasons aside.
     pub(super) clusters: Vec<f64>,
 }
@@ -32,13 +34,14 @@ impl CoinPath {
                 around(&fair, recipe.spot_deviation, stream(format!("{venue}/spot deviation")))
             })
             .collect();
-        let anchor = perp_anchor(recipe, &spot, stream("basis".to_owned()));
+        let index = index(recipe, &spot);
+        let anchor = perp_anchor(recipe, &index, stream("basis".to_owned()));
         let perp = recipe
             .venues
             .iter()
             .map(|(venue, _)| around(&anchor, recipe.venue_basis, stream(format!("{venue}/basis"))))
             .collect();
-        Self { spot, perp, clusters: clusters(recipe, coin, common, &own) }
+        Self { spot, perp, index, clusters: clusters(recipe, coin, common, &own) }
     }
 }
 
@@ -54,16 +57,21 @@ fn fair_prices(coin: &Coin, common: &FactorPath, own: &FactorPath) -> Vec<f64> {
     prices
 }
 
-/// The level around which the perpetuals trade: the index, which is the mean of the spot prices
-/// weighted by the venues' volume, and the basis that they share.
-fn perp_anchor(recipe: &Recipe, spot: &[Vec<f64>], stream: Stream) -> Vec<f64> {
+/// The mean of the spot prices, weighted by the venues' volume.
+fn index(recipe: &Recipe, spot: &[Vec<f64>]) -> Vec<f64> {
+    let weighed =
+        |at: usize| recipe.venues.iter().zip(spot).map(move |((_, share), spot)| share * spot[at]);
+    (0..spot[0].len()).map(|at| weighed(at).sum()).collect()
+}
+
+/// The level around which the perpetuals trade: the index and the basis that they share.
+fn perp_anchor(recipe: &Recipe, index: &[f64], stream: Stream) -> Vec<f64> {
     let mut shared = Reverting::new(recipe.basis, STEPS_PER_HOUR, stream);
     let keep = decay(recipe.basis_memory_hours, STEPS_PER_HOUR);
     let (mut trend, mut previous) = (0.0, None);
-    (0..spot[0].len())
-        .map(|at| {
-            let weighed = recipe.venues.iter().zip(spot).map(|((_, share), spot)| share * spot[at]);
-            let index: f64 = weighed.sum();
+    index
+        .iter()
+        .map(|&index| {
             trend = keep * trend + previous.map_or(0.0, |before: f64| libm::log(index / before));
             previous = Some(index);
             let basis = recipe.basis_mean + recipe.basis_trend * trend + shared.step();

@@ -1,9 +1,8 @@
-//! A candle file: `ts` is the time at which a bar opens, prices and volume are `f64`.
+//! A file of the generator: a time and columns of `f64`.
 
 use std::sync::Arc;
 
-use model::frame::Bar;
-use model::time::Interval;
+use model::instrument::InstrumentId;
 use parquet::basic::{Compression, Encoding, ZstdLevel};
 use parquet::data_type::{DoubleType, Int64Type};
 use parquet::errors::ParquetError;
@@ -12,50 +11,63 @@ use parquet::file::properties::{WriterProperties, WriterVersion};
 use parquet::file::writer::SerializedFileWriter;
 use parquet::schema::parser::parse_message_type;
 
-use super::GENERATOR;
-use super::bars::Candles;
-
-/// Open of the first bar: 2024-01-01T00:00:00Z, in milliseconds since the epoch.
-pub(super) const FIRST_OPEN_MS: i64 = 1_704_067_200_000;
-
 /// Level of the compression; beyond it files hardly shrink.
 const ZSTD_LEVEL: i32 = 9;
 
 /// Most rows of a row group, the engine's limit for every file it writes.
 const ROW_GROUP_ROWS: usize = 65_536;
 
-const SCHEMA: &str = "message candles {
-    REQUIRED INT64 ts (TIMESTAMP(MILLIS, true));
-    REQUIRED DOUBLE open;
-    REQUIRED DOUBLE high;
-    REQUIRED DOUBLE low;
-    REQUIRED DOUBLE close;
-    REQUIRED DOUBLE volume;
-}";
+/// What a file is about and holds.
+#[derive(Clone, Debug)]
+pub(super) struct Table {
+    pub(super) instrument: InstrumentId,
+    /// Name and version of what generated it.
+    pub(super) generator: &'static str,
+    /// Name of the schema.
+    pub(super) schema: &'static str,
+    /// Time of the first row.
+    pub(super) first_ms: i64,
+    /// Milliseconds between two rows.
+    pub(super) step_ms: i64,
+    /// The columns after `ts`, with their names; of equal lengths.
+    pub(super) columns: Vec<(&'static str, Vec<f64>)>,
+}
 
-/// The five columns after `ts`, in the order of the schema.
-const COLUMNS: [fn(&Bar) -> f64; 5] =
-    [|bar| bar.open, |bar| bar.high, |bar| bar.low, |bar| bar.close, |bar| bar.volume];
+impl Table {
+    /// Number of rows.
+    pub(super) fn rows(&self) -> usize {
+        self.columns.first().map_or(0, |(_, values)| values.len())
+    }
 
-/// The bytes of the file that holds `candles`.
+    fn message(&self) -> String {
+        let columns = self.columns.iter().map(|(name, _)| format!("REQUIRED DOUBLE {name};"));
+        let columns: String = columns.collect();
+        format!(
+            "message {} {{ REQUIRED INT64 ts (TIMESTAMP(MILLIS, true)); {columns} }}",
+            self.schema
+        )
+    }
+}
+
+/// The bytes of the file that holds `table`.
 ///
 /// Written column by column, without Arrow: the file then carries no description of a schema
 /// whose bytes a change of that library's version could shift.
-pub(super) fn encode(candles: &Candles, seed: u64) -> Result<Vec<u8>, ParquetError> {
-    let schema = Arc::new(parse_message_type(SCHEMA)?);
-    let properties = Arc::new(properties(candles, seed)?);
+pub(super) fn encode(table: &Table, seed: u64) -> Result<Vec<u8>, ParquetError> {
+    let schema = Arc::new(parse_message_type(&table.message())?);
+    let properties = Arc::new(properties(table, seed)?);
     let mut writer = SerializedFileWriter::new(Vec::new(), schema, properties)?;
-    let mut opens = (0..).map(|hour: i64| FIRST_OPEN_MS + hour * Interval::HOUR.millis());
-    for bars in candles.bars.chunks(ROW_GROUP_ROWS) {
+    let mut times = (0..).map(|row: i64| table.first_ms + row * table.step_ms);
+    for start in (0..table.rows()).step_by(ROW_GROUP_ROWS) {
+        let rows = start..table.rows().min(start + ROW_GROUP_ROWS);
         let mut group = writer.next_row_group()?;
-        let ts: Vec<i64> = opens.by_ref().take(bars.len()).collect();
+        let ts: Vec<i64> = times.by_ref().take(rows.len()).collect();
         let mut column = group.next_column()?.expect("the schema begins with ts");
         column.typed::<Int64Type>().write_batch(&ts, None, None)?;
         column.close()?;
-        for of in COLUMNS {
-            let values: Vec<f64> = bars.iter().map(of).collect();
+        for (_, values) in &table.columns {
             let mut column = group.next_column()?.expect("the schema has a column per field");
-            column.typed::<DoubleType>().write_batch(&values, None, None)?;
+            column.typed::<DoubleType>().write_batch(&values[rows.clone()], None, None)?;
             column.close()?;
         }
         group.close()?;
@@ -63,12 +75,12 @@ pub(super) fn encode(candles: &Candles, seed: u64) -> Result<Vec<u8>, ParquetErr
     writer.into_inner()
 }
 
-fn properties(candles: &Candles, seed: u64) -> Result<WriterProperties, ParquetError> {
+fn properties(table: &Table, seed: u64) -> Result<WriterProperties, ParquetError> {
     let metadata = [
         ("tickdrain.synthetic", "true".to_owned()),
-        ("tickdrain.generator", GENERATOR.to_owned()),
+        ("tickdrain.generator", table.generator.to_owned()),
         ("tickdrain.seed", seed.to_string()),
-        ("tickdrain.instrument", candles.instrument.to_string()),
+        ("tickdrain.instrument", table.instrument.to_string()),
     ];
     let metadata =
         metadata.map(|(key, value)| KeyValue { key: key.to_owned(), value: Some(value) });

@@ -87,6 +87,16 @@ pub struct Recipe {
     pub volume_noise: Reversion,
     /// Standard deviation of the part of the logarithm of an hour's volume that is a market's own.
     pub own_volume_noise: f64,
+    /// Hours after which a premium has lost half of its effect on the mark price.
+    pub mark_memory_hours: f64,
+    /// Steps of the mark price per step of the price; a power of two keeps it exact in binary.
+    pub marks_per_price_step: f64,
+    /// Funding rate at which there is no premium to correct; per interval.
+    pub funding_base: f64,
+    /// How far the rate is pulled from the premium towards the base.
+    pub funding_pull: f64,
+    /// Largest rate in either direction.
+    pub funding_cap: f64,
 }
 
 impl Recipe {
@@ -151,5 +161,10 @@ impl Recipe {
         volume_elasticity: 0.8,
         volume_noise: Reversion { deviation: 0.3, half_life_hours: 6.0 },
         own_volume_noise: 0.2,
+        mark_memory_hours: 0.05,
+        marks_per_price_step: 16.0,
+        funding_base: 0.000_1,
+        funding_pull: 0.000_5,
+        funding_cap: 0.003,
     };
 }

@@ -8,14 +8,16 @@ use model::frame::Bar;
 use parquet::file::reader::{FileReader, SerializedFileReader};
 use parquet::record::RowAccessor;
 
-use super::bars::Candles;
-use super::file::FIRST_OPEN_MS;
-use super::{GENERATOR, GeneratedFile, Recipe, SyntheticError, generate};
+use super::bars::Year;
+use super::tables::FIRST_OPEN_MS;
+use super::{GENERATOR, GeneratedFile, PERPETUAL_GENERATOR, Recipe, SyntheticError, generate};
 
 const SEED: u64 = 7;
+/// Hash of the twelve candle files, in the order of the table.
+const CANDLES: &str = "3e2a357b371f2a97fa7feb22ab1693b437b314eb1a432caf3c18e2797c344473";
 const VENUES: [&str; 3] = ["binance", "bybit", "okx"];
 
-static YEAR: LazyLock<Vec<Candles>> = LazyLock::new(|| Recipe::V1.candles(SEED));
+static YEAR: LazyLock<Year> = LazyLock::new(|| Recipe::V1.year(SEED));
 
 fn data() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data")
@@ -24,7 +26,10 @@ fn data() -> PathBuf {
 /// The rows of the table in `data/README.md`.
 fn listed() -> Vec<GeneratedFile> {
     let readme = fs::read_to_string(data().join("README.md")).unwrap();
-    assert!(readme.contains(&format!("Generator `{GENERATOR}`, seed {SEED}.")));
+    for generator in [GENERATOR, PERPETUAL_GENERATOR] {
+        assert!(readme.contains(&format!("`{generator}`")), "{generator}");
+    }
+    assert!(readme.contains(&format!("seed {SEED}")));
     let number = |text: &str| text.replace(',', "").parse().unwrap();
     let rows = readme.lines().filter(|line| line.starts_with("| `"));
     rows.map(|line| {
@@ -41,7 +46,7 @@ fn listed() -> Vec<GeneratedFile> {
 }
 
 fn bars(instrument: &str) -> &'static [Bar] {
-    let found = YEAR.iter().find(|candles| candles.instrument.to_string() == instrument);
+    let found = YEAR.candles.iter().find(|candles| candles.instrument.to_string() == instrument);
     &found.unwrap().bars
 }
 
@@ -100,6 +105,19 @@ fn the_bundled_files_are_what_seed_7_generates_and_the_readme_lists() {
     assert!(total <= 2_000_000, "{total} bytes");
 }
 
+/// The candles were there first: whatever is generated beside them must not change a byte of theirs.
+#[test]
+fn candles_are_the_bytes_that_they_were_before_there_was_anything_else() {
+    let mut hasher = blake3::Hasher::new();
+    let candles: Vec<GeneratedFile> =
+        listed().into_iter().filter(|file| file.name.matches('_').count() == 3).collect();
+    assert_eq!(candles.len(), 12);
+    for file in &candles {
+        hasher.update(&fs::read(data().join(&file.name)).unwrap());
+    }
+    assert_eq!(hasher.finalize().to_hex().as_str(), CANDLES);
+}
+
 #[test]
 fn another_seed_gives_other_bytes() {
     let folder = tempfile::tempdir().unwrap();
@@ -121,7 +139,7 @@ fn a_folder_that_cannot_be_made_is_named() {
 
 #[test]
 fn a_file_says_that_it_is_synthetic_and_holds_the_bars_in_order() {
-    for candles in YEAR.iter() {
+    for candles in &YEAR.candles {
         let id = &candles.instrument;
         let name = format!("{}_{}_{}_1h.parquet", id.venue, id.market.name(), id.symbol);
         let reader = SerializedFileReader::new(File::open(data().join(name)).unwrap()).unwrap();
@@ -156,7 +174,7 @@ fn a_file_says_that_it_is_synthetic_and_holds_the_bars_in_order() {
 
 #[test]
 fn bars_are_sound_lie_on_the_grid_and_join() {
-    for candles in YEAR.iter() {
+    for candles in &YEAR.candles {
         let bitcoin = &*candles.instrument.symbol == "BTCUSDT";
         let grid = if bitcoin { 0.5 } else { 0.25 };
         for bar in &candles.bars {
@@ -240,7 +258,7 @@ fn the_basis_returns_to_its_mean_and_follows_the_returns_of_the_day() {
 
 #[test]
 fn volume_follows_volatility_the_hour_and_the_week() {
-    for candles in YEAR.iter() {
+    for candles in &YEAR.candles {
         let name = candles.instrument.to_string();
         let log_volume: Vec<f64> = candles.bars.iter().map(|bar| libm::log(bar.volume)).collect();
         let log_range: Vec<f64> =
@@ -255,5 +273,51 @@ fn volume_follows_volatility_the_hour_and_the_week() {
         check_range(&name, relative, 0.4..=0.8);
         let relative = volume(&|hour| hour % 24 == 15) / volume(&|hour| hour % 24 == 3);
         check_range(&name, relative, 1.5..=4.0);
+    }
+}
+
+#[test]
+fn marks_follow_their_perpetuals_and_events_state_them() {
+    for perpetual in &YEAR.perpetuals {
+        let name = perpetual.instrument.to_string();
+        let candles = bars(&name);
+        assert_eq!(perpetual.marks.len(), candles.len());
+        let bitcoin = &*perpetual.instrument.symbol == "BTCUSDT";
+        let grid = if bitcoin { 0.5 } else { 0.25 } / 16.0;
+        for (mark, bar) in perpetual.marks.iter().zip(candles) {
+            assert!(mark.low <= mark.open.min(mark.close), "{mark:?}");
+            assert!(mark.high >= mark.open.max(mark.close), "{mark:?}");
+            assert!((mark.close / grid).fract().abs() <= 0.0, "{mark:?}");
+            check_range(&name, mark.close / bar.close, 0.997..=1.003);
+        }
+        for pair in perpetual.marks.windows(2) {
+            assert!((pair[1].open - pair[0].close).abs() <= 0.0, "{pair:?}");
+        }
+        let at_events: Vec<f64> = perpetual.marks_at_events().collect();
+        assert_eq!(at_events.len(), perpetual.rates.len());
+        let second = perpetual.marks[15].close;
+        assert!((at_events[1] - second).abs() <= 0.0, "that of 16:00");
+    }
+}
+
+#[test]
+fn funding_follows_the_basis() {
+    for perpetual in &YEAR.perpetuals {
+        let name = perpetual.instrument.to_string();
+        let spot = bars(&name.replace("perp", "spot"));
+        let rates = &perpetual.rates;
+        assert_eq!(rates.len(), 1_098);
+        let premium = |(perp, spot): (&[Bar], &[Bar])| {
+            let hours = perp.iter().zip(spot);
+            mean(&hours.map(|(perp, spot)| perp.close / spot.close - 1.0).collect::<Vec<f64>>())
+        };
+        let premiums: Vec<f64> = bars(&name).chunks(8).zip(spot.chunks(8)).map(premium).collect();
+        check_range(&name, correlation(rates, &premiums), 0.6..=1.0);
+        check_range("mean rate", mean(rates), 0.000_05..=0.000_6);
+        let largest = rates.iter().fold(0.0, |largest: f64, rate| largest.max(rate.abs()));
+        check_range("largest rate", largest, 0.000_5..=0.003);
+        let at_base = rates.iter().filter(|rate| (**rate - 0.000_1).abs() <= 0.0).count();
+        assert!((100..1_000).contains(&at_base), "{name}: {at_base} rates at the base");
+        assert!(rates.iter().any(|rate| *rate < 0.0), "{name}: shorts pay at times");
     }
 }

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use store::candles::{FaultClass, inspect};
+use store::candles::{FaultClass, Inspection, inspect};
+use store::points::inspect_points;
 
 use super::complaint;
 use crate::app::App;
@@ -37,30 +38,35 @@ pub(super) fn run(app: &App, run_file: &Path, overrides: &[String]) -> u8 {
 fn check_files(config: &RunConfig) -> u8 {
     let mut code = 0;
     for series in config.all_series() {
-        let inspection = inspect(&series.spec());
-        for fault in &inspection.faults {
-            complaint::print_data(fault);
-            code = worse(code, fault.class());
-        }
-        let listed = inspection.faults.len();
-        if let Some(more) =
-            inspection.fault_count.checked_sub(listed as u64).filter(|more| *more > 0)
-        {
-            complaint::line(&format!("… and {more} more faults of {}", series.instrument));
-        }
-        let span = match (inspection.first, inspection.last) {
-            (Some(first), Some(last)) => format!("{first} to {last}"),
-            _ => "no rows".to_owned(),
-        };
-        say!(
-            "{}: {} rows, {span}, {} holes ({} bars missing){}",
-            series.instrument,
-            inspection.rows,
-            inspection.holes,
-            inspection.missing,
-            if inspection.synthetic_data { ", synthetic" } else { "" },
-        );
+        code = report(&series.name(), "bars", &inspect(&series.spec()), code);
     }
+    for series in &config.points {
+        code = report(&series.name(), "points", &inspect_points(&series.spec()), code);
+    }
+    code
+}
+
+/// Prints what was found in a series, and makes its faults part of the exit code.
+fn report(name: &str, unit: &str, inspection: &Inspection, mut code: u8) -> u8 {
+    for fault in &inspection.faults {
+        complaint::print_data(fault);
+        code = worse(code, fault.class());
+    }
+    let listed = inspection.faults.len();
+    if let Some(more) = inspection.fault_count.checked_sub(listed as u64).filter(|more| *more > 0) {
+        complaint::line(&format!("… and {more} more faults of {name}"));
+    }
+    let span = match (inspection.first, inspection.last) {
+        (Some(first), Some(last)) => format!("{first} to {last}"),
+        _ => "no rows".to_owned(),
+    };
+    say!(
+        "{name}: {} rows, {span}, {} holes ({} {unit} missing){}",
+        inspection.rows,
+        inspection.holes,
+        inspection.missing,
+        if inspection.synthetic_data { ", synthetic" } else { "" },
+    );
     code
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::io;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use model::Decimal;
 use model::instrument::{InstrumentIx, InstrumentTable};
@@ -25,6 +25,7 @@ use super::options::{self, AuditLevel, EngineConfig, ResultsConfig};
 use super::overrides;
 use super::place::{Place, Source};
 use super::pnl::{self, PnlConfig};
+use super::points::PointSeries;
 use super::reader::TableReader;
 use super::risk::{self, RiskConfig};
 use super::semantic;
@@ -113,6 +114,11 @@ pub struct RunConfig {
     pub data: Vec<CandleSeries>,
     /// Series of finer candles of some of these instruments, which say what happened inside bars.
     pub finer_data: Vec<CandleSeries>,
+    /// Series of mark prices of some of these instruments.
+    pub marks: Vec<CandleSeries>,
+    /// Funding of some of these instruments, and prices; the *n*th price is series *n* of
+    /// `instruments`.
+    pub points: Vec<PointSeries>,
     /// Venues, with fees as the run file has them.
     pub venues: VenueBook,
     /// How orders fill.
@@ -205,9 +211,15 @@ impl RunConfig {
         semantic::semantic_toml(&self.resolved, &self.strategies)
     }
 
-    /// All series of candles, those of frames first.
+    /// All series of bars: those of frames first, then finer ones, then marks.
     pub fn all_series(&self) -> impl Iterator<Item = &CandleSeries> {
-        self.data.iter().chain(&self.finer_data)
+        self.data.iter().chain(&self.finer_data).chain(&self.marks)
+    }
+
+    /// The files of every series, in the order in which the feed tells of them.
+    pub fn all_files(&self) -> impl Iterator<Item = &[PathBuf]> {
+        let bars = self.all_series().map(|series| &*series.paths);
+        bars.chain(self.points.iter().map(|series| &*series.paths))
     }
 
     /// Builds the strategies, in their order.
@@ -334,6 +346,8 @@ fn read(
         instrument_entries: used.iter().filter_map(|id| book.get(id).cloned()).collect(),
         data: data.series,
         finer_data: data.finer,
+        marks: data.marks,
+        points: data.points,
         venues,
         execution,
         risk,

@@ -20,6 +20,7 @@ pub mod parameter;
 pub mod path;
 pub mod place;
 pub mod pnl;
+pub mod points;
 pub mod reader;
 mod render;
 pub mod risk;

@@ -6,6 +6,7 @@ use model::time::UtcMillis;
 use super::data::DataSection;
 use super::fault::{Fault, FaultLog};
 use super::instruments::{self, InstrumentBook};
+use super::points::Subject;
 use super::venues::{VenueBook, unknown_venue};
 
 /// Instruments in the order of the table: those with data first, so that series and places agree.
@@ -32,6 +33,11 @@ pub(super) fn instrument_table(
     for id in used {
         let entry = book.get(id).expect("only listed instruments are used");
         table.add(instruments::instrument(entry, &venues.terms(&id.venue)));
+    }
+    for series in &data.points {
+        if let Subject::Price(series) = &series.subject {
+            table.add_price_series(series.clone());
+        }
     }
     record_twins(used, book, log);
     for declared in book.declared() {

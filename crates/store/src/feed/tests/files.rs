@@ -13,7 +13,7 @@ use arrow_array::{ArrayRef, Float64Array, RecordBatch, TimestampMillisecondArray
 use model::instrument::InstrumentIx;
 use model::time::UtcMillis;
 
-use crate::candles::{ColumnNames, GapPolicy, SeriesSpec, TimeLabel};
+use crate::candles::{BarsOf, ColumnNames, GapPolicy, SeriesSpec, TimeLabel};
 
 /// A row: time in milliseconds, then open, high, low, close and volume; `None` is a null.
 pub(super) type FileRow = (Option<i64>, [Option<f64>; 5]);
@@ -28,6 +28,7 @@ pub(super) enum Format {
 impl Format {
     pub(super) const ALL: [Self; 2] = [Self::Csv, Self::Parquet];
 
+    /// Writes a file of bars.
     pub(super) fn write(
         self,
         folder: &Path,
@@ -35,17 +36,34 @@ impl Format {
         rows: &[FileRow],
         synthetic: bool,
     ) -> PathBuf {
+        let names = ["open", "high", "low", "close", "volume"];
+        self.write_table(folder, stem, names, rows, synthetic)
+    }
+
+    /// Writes a file of a time and columns of these names.
+    pub(super) fn write_table<const N: usize>(
+        self,
+        folder: &Path,
+        stem: &str,
+        names: [&str; N],
+        rows: &[(Option<i64>, [Option<f64>; N])],
+        synthetic: bool,
+    ) -> PathBuf {
         match self {
-            Self::Csv => write_csv(&folder.join(format!("{stem}.csv")), rows),
+            Self::Csv => write_csv(&folder.join(format!("{stem}.csv")), names, rows),
             Self::Parquet => {
-                write_parquet(&folder.join(format!("{stem}.parquet")), rows, synthetic)
+                write_parquet(&folder.join(format!("{stem}.parquet")), names, rows, synthetic)
             }
         }
     }
 }
 
-fn write_csv(path: &Path, rows: &[FileRow]) -> PathBuf {
-    let mut text = "ts,open,high,low,close,volume\n".to_owned();
+fn write_csv<const N: usize>(
+    path: &Path,
+    names: [&str; N],
+    rows: &[(Option<i64>, [Option<f64>; N])],
+) -> PathBuf {
+    let mut text = format!("ts,{}\n", names.join(","));
     for (time, values) in rows {
         text += &time.map_or_else(String::new, |time| UtcMillis::new(time).to_string());
         for value in values {
@@ -57,10 +75,15 @@ fn write_csv(path: &Path, rows: &[FileRow]) -> PathBuf {
     write_text(path, &text)
 }
 
-fn write_parquet(path: &Path, rows: &[FileRow], synthetic: bool) -> PathBuf {
+fn write_parquet<const N: usize>(
+    path: &Path,
+    names: [&str; N],
+    rows: &[(Option<i64>, [Option<f64>; N])],
+    synthetic: bool,
+) -> PathBuf {
     let times: TimestampMillisecondArray = rows.iter().map(|(time, _)| *time).collect();
     let mut columns = vec![("ts", Arc::new(times.with_timezone("UTC")) as ArrayRef)];
-    for (place, name) in ["open", "high", "low", "close", "volume"].into_iter().enumerate() {
+    for (place, name) in names.into_iter().enumerate() {
         let values: Float64Array = rows.iter().map(|(_, values)| values[place]).collect();
         columns.push((name, Arc::new(values)));
     }
@@ -95,6 +118,7 @@ pub(super) fn write_text(path: &Path, text: &str) -> PathBuf {
 /// A series of one-minute candles that open at their times.
 pub(super) fn minutes(name: &str, place: u16, paths: Vec<PathBuf>) -> SeriesSpec {
     SeriesSpec {
+        of: BarsOf::Trades,
         instrument: InstrumentIx(place),
         name: name.to_owned(),
         paths,

@@ -15,7 +15,7 @@ use crate::candles::{GapPolicy, SeriesSpec, inspect};
 use crate::feed::{CandleFeed, FeedSpec};
 
 /// The folder of real data; `None`, said aloud, where there is none.
-fn shared() -> Option<PathBuf> {
+pub(super) fn shared() -> Option<PathBuf> {
     let folder = std::env::var_os("TICKDRAIN_SHARED").map_or_else(
         || Path::new(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
         PathBuf::from,

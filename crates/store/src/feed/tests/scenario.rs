@@ -13,19 +13,25 @@
 //! With `sub_bars=kept`, the finer bars of a frame are told below it. A line `sub A`, in the place of
 //! `series`, begins the series that supplies the finer bars of `A`.
 //!
+//! Likewise `mark A` begins the marks of `A`, `funding A` its funding (rows of a rate and a mark, which
+//! may be left out), and `price B` prices of their own (rows of one price). What of them is in a frame
+//! is told below it.
+//!
 //! Times are those of 2024-01-01, or a whole time.
 
 use std::fmt::Write as _;
 
 use expect_test::Expect;
 use futures_util::StreamExt;
-use model::frame::{Bar, BarKind, Frame};
+use model::frame::{Bar, BarKind, Frame, MarkBar};
+use model::instrument::{InstrumentIx, SeriesIx};
 use model::time::{Interval, UtcMillis};
 use tempfile::TempDir;
 
 use super::files::{FileRow, Format, minutes};
-use crate::candles::{DataError, GapPolicy, SeriesSpec, TimeLabel, inspect};
+use crate::candles::{BarsOf, ColumnNames, DataError, GapPolicy, SeriesSpec, TimeLabel, inspect};
 use crate::feed::{Align, CandleFeed, FeedSpec};
+use crate::points::{PointSpec, PointsOf};
 
 /// Batches and read-ahead that must not make a difference.
 const CUTS: [(usize, usize); 5] = [(4_096, 4), (1, 1), (2, 3), (3, 1), (7, 2)];
@@ -51,57 +57,139 @@ pub(super) fn check(scenario: &str, expected: Expect) {
 fn read(scenario: &str, folder: &TempDir, format: Format) -> FeedSpec {
     let mut spec = FeedSpec::new(Vec::new(), 0, "1m".parse().unwrap());
     // All series in the order of their lines, with their files.
-    let mut series: Vec<(Role, SeriesSpec)> = Vec::new();
+    let mut series: Vec<Series> = Vec::new();
     let mut files: Vec<(usize, String, bool, Vec<FileRow>)> = Vec::new();
+    let place = |series: &[Series], name: &str| {
+        let bars = series.iter().filter_map(|series| match series {
+            Series::Frames(bars) => Some(bars),
+            Series::SubBars(_) | Series::Marks(_) | Series::Points(_) => None,
+        });
+        bars.into_iter().find(|bars| bars.name == name).unwrap().instrument
+    };
     for line in scenario.lines().map(str::trim).filter(|line| !line.is_empty()) {
         let words: Vec<&str> = line.split_whitespace().collect();
         match words[0] {
             "run" => words[1..].iter().for_each(|word| set_run(&mut spec, word)),
             "series" => {
-                let place = u16::try_from(spec.width).unwrap();
-                series.push((Role::Frames, read_series(place, &words)));
+                let place = InstrumentIx(u16::try_from(spec.width).unwrap());
+                series.push(Series::Frames(read_series(place, &words)));
                 spec.width += 1;
             }
             "sub" => {
-                let of = |(_, series): &&(Role, SeriesSpec)| series.name == words[1];
-                let place = series.iter().find(of).unwrap().1.instrument.0;
-                series.push((Role::SubBars, read_series(place, &words)));
+                let place = place(&series, words[1]);
+                series.push(Series::SubBars(read_series(place, &words)));
+            }
+            "mark" => {
+                let bars = read_series(place(&series, words[1]), &words);
+                series.push(Series::Marks(SeriesSpec { of: BarsOf::Mark, ..bars }));
+            }
+            "funding" => {
+                let of = PointsOf::Funding(place(&series, words[1]));
+                series.push(Series::Points(read_points(of, &words)));
+            }
+            "price" => {
+                let prices = |series: &&Series| matches!(series, Series::Points(points) if matches!(points.of, PointsOf::Price(_)));
+                let earlier = series.iter().filter(prices).count();
+                let of = PointsOf::Price(SeriesIx(u16::try_from(earlier).unwrap()));
+                series.push(Series::Points(read_points(of, &words)));
             }
             "file" => {
                 let synthetic = words.contains(&"synthetic");
                 files.push((series.len() - 1, words[1].to_owned(), synthetic, Vec::new()));
             }
-            _ => files.last_mut().unwrap().3.push(row(&words)),
+            _ => {
+                let (place, .., rows) = files.last_mut().unwrap();
+                let is_points = matches!(series[*place], Series::Points(_));
+                rows.push(if is_points { point(&words) } else { row(&words) });
+            }
         }
     }
     for (place, stem, synthetic, rows) in files {
-        let path = format.write(folder.path(), &stem, &rows, synthetic);
-        series[place].1.paths.push(path);
+        series[place].write(folder, format, &stem, &rows, synthetic);
     }
-    for (role, series) in series {
-        match role {
-            Role::Frames => spec.series.push(series),
-            Role::SubBars => spec.sub_series.push(series),
+    for series in series {
+        match series {
+            Series::Frames(series) => spec.series.push(series),
+            Series::SubBars(series) => spec.sub_series.push(series),
+            Series::Marks(series) => spec.marks.push(series),
+            Series::Points(series) => spec.points.push(series),
         }
     }
     spec
 }
 
-/// What a series is for.
-#[derive(Clone, Copy)]
-enum Role {
-    Frames,
-    SubBars,
+/// A series, and what it is for.
+enum Series {
+    Frames(SeriesSpec),
+    SubBars(SeriesSpec),
+    Marks(SeriesSpec),
+    Points(PointSpec),
 }
 
-fn read_series(place: u16, words: &[&str]) -> SeriesSpec {
-    let mut series = minutes(words[1], place, Vec::new());
+impl Series {
+    fn write(
+        &mut self,
+        folder: &TempDir,
+        format: Format,
+        stem: &str,
+        rows: &[FileRow],
+        synthetic: bool,
+    ) {
+        match self {
+            Self::Frames(series) | Self::SubBars(series) | Self::Marks(series) => {
+                series.paths.push(format.write(folder.path(), stem, rows, synthetic));
+            }
+            Self::Points(points) => {
+                let names = match points.of {
+                    PointsOf::Funding(_) => ["rate", "mark_price"],
+                    PointsOf::Price(_) => ["price", "unused"],
+                };
+                let point = |(time, [value, mark, ..]): &FileRow| (*time, [*value, *mark]);
+                let rows: Vec<_> = rows.iter().map(point).collect();
+                let path = format.write_table(folder.path(), stem, names, &rows, synthetic);
+                points.paths.push(path);
+            }
+        }
+    }
+}
+
+fn read_series(place: InstrumentIx, words: &[&str]) -> SeriesSpec {
+    let mut series = minutes(words[1], place.0, Vec::new());
     words[2..].iter().for_each(|word| set_series(&mut series, word));
     series
 }
 
+fn read_points(of: PointsOf, words: &[&str]) -> PointSpec {
+    let mut points = PointSpec {
+        of,
+        name: words[..2].join(" "),
+        paths: Vec::new(),
+        interval: None,
+        time_unit: None,
+        columns: ColumnNames::default(),
+        gaps: GapPolicy::Error,
+    };
+    for word in &words[2..] {
+        match word.split_once('=').unwrap() {
+            ("interval", value) => points.interval = Some(value.parse().unwrap()),
+            ("gaps", "skip") => points.gaps = GapPolicy::Skip,
+            other => panic!("{other:?}"),
+        }
+    }
+    points
+}
+
+fn cell(word: &&str) -> Option<f64> {
+    (*word != "-").then(|| word.parse().unwrap())
+}
+
+fn point(words: &[&str]) -> FileRow {
+    let mark = words.get(2).and_then(cell);
+    let ts = (words[0] != "-").then(|| time(words[0]).millis());
+    (ts, [cell(&words[1]), mark, None, None, None])
+}
+
 fn row(words: &[&str]) -> FileRow {
-    let cell = |word: &&str| (*word != "-").then(|| word.parse().unwrap());
     let values: Vec<Option<f64>> = words[1..].iter().map(cell).collect();
     let values = match values[..] {
         [price] => [price, price, price, price, Some(1.0)],
@@ -181,6 +269,26 @@ fn tell_frame(told: &mut String, frame: &Frame, spec: &FeedSpec) {
             let ts = short(sub_bar.ts, spec.interval);
             writeln!(told, "  {} {ts} {}", series.name, bar_text(&sub_bar.bar)).unwrap();
         }
+    }
+    tell_extras(told, frame, spec);
+}
+
+fn tell_extras(told: &mut String, frame: &Frame, spec: &FeedSpec) {
+    for series in &spec.series {
+        if let Some(MarkBar { open, high, low, close }) = frame.mark(series.instrument) {
+            writeln!(told, "  mark {} {open} {high} {low} {close}", series.name).unwrap();
+        }
+    }
+    let name = |of| &spec.points.iter().find(|points| points.of == of).unwrap().name;
+    for point in frame.funding() {
+        let ts = short(point.ts, spec.interval);
+        let name = name(PointsOf::Funding(point.instrument));
+        let mark = point.mark.map_or("none".to_owned(), |mark| mark.to_string());
+        writeln!(told, "  {name} {ts} {} at {mark}", point.rate).unwrap();
+    }
+    for point in frame.prices() {
+        let ts = short(point.ts, spec.interval);
+        writeln!(told, "  {} {ts} {}", name(PointsOf::Price(point.series)), point.value).unwrap();
     }
 }
 

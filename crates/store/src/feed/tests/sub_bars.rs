@@ -7,7 +7,7 @@ use tempfile::TempDir;
 
 use super::files::{FileRow, Format, minutes};
 use super::scenario::check;
-use crate::feed::producer::SUB_BARS_MAX;
+use crate::feed::producer::EXTRAS_MAX;
 use crate::feed::{CandleFeed, FeedSpec};
 
 #[test]
@@ -236,7 +236,7 @@ fn a_batch_is_full_when_it_has_many_sub_bars() {
         }
         sizes
     };
-    let full = SUB_BARS_MAX.div_ceil(1_440);
+    let full = EXTRAS_MAX.div_ceil(1_440);
     let last = 40 % full;
     let of = |frames| (frames, frames * 1_440);
     assert_eq!(sizes(true), [of(full), of(full), of(full), of(last)]);

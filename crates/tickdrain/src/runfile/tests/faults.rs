@@ -265,9 +265,9 @@ fn values_that_are_not_implemented_are_named() {
         "{SMALL}{}",
         r#"
 [[data]]
-kind = "funding"
-of = "binance:perp:BTCUSDT"
-path = "funding.parquet"
+kind = "lending"
+of = "aave_v3:USDT"
+path = "lending.parquet"
 
 [execution]
 exit_at_end = true
@@ -279,11 +279,11 @@ level = "decisions"
     check(
         &text,
         &expect![[r#"
-            error[CFG-NOT-IMPLEMENTED]: data kind `funding` is not implemented yet
+            error[CFG-NOT-IMPLEMENTED]: data kind `lending` is not implemented yet
               --> run.toml:12:8
                |
-            12 | kind = "funding"
-               |        ^^^^^^^^^ expected "candles"
+            12 | kind = "lending"
+               |        ^^^^^^^^^ expected "candles", "mark", "funding" or "price"
 
             error[CFG-NOT-IMPLEMENTED]: execution.exit_at_end = true is not implemented yet
               --> run.toml:17:15

@@ -6,6 +6,7 @@
     reason = "the tables are written by expect-test and as long as what they show"
 )]
 
+mod data_kinds;
 mod faults;
 mod hedge;
 mod keys;
