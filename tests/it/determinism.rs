@@ -352,7 +352,7 @@ fn the_bundled_example_has_its_pinned_digest() {
     let output = support::run(folder.path(), &["backtest", "--quiet", "--out", "out"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let summary = summary(&folder.path().join("out"));
-    expect!["2a3c89d04b2a8bea1bf5590de8a4853eea4b8db990fc5858222ffa6a9ec7a8a7"]
+    expect!["1f8a992cff93153909c09ed48c43779c6e5719667008cf300dd5b7d152855749"]
         .assert_eq(summary["digest"].as_str().unwrap());
 }
 

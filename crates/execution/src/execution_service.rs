@@ -206,7 +206,8 @@ impl ExecutionService {
     }
 
     fn publish_snapshot(&mut self, frame: &Frame, outbox: &mut Outbox) {
-        for alert in self.ledger.judge() {
+        // Every risk is recorded; only those that the run acts on are news.
+        for alert in self.ledger.judge().iter().filter(|alert| alert.is_enabled) {
             outbox.publish(Payload::Alert(*alert));
         }
         let snapshot = self.snapshots.take(frame, &self.market, &self.ledger);

@@ -75,6 +75,9 @@ pub struct PnlMonitor {
     next: Knowledge,
     pending: Pending,
     unpriced: Vec<Unpriced>,
+    /// Largest gross or equity of all passes, committed and staged.
+    largest: f64,
+    staged_largest: f64,
     snapshots: Staged<PnlSnapshot>,
     history: History<PnlHeadline>,
 }
@@ -174,6 +177,8 @@ impl PnlMonitor {
             strictness,
             pending: Pending::default(),
             unpriced: Vec::new(),
+            largest: 0.0,
+            staged_largest: 0.0,
             snapshots: Staged::new(PnlSnapshot::default()),
             history: History::new(),
         }
@@ -225,7 +230,9 @@ impl PnlMonitor {
         all.flows = latest.cumulative.flows + flows;
         all.total = equity - latest.initial - all.flows;
         all.unexplained = all.total - all.attribution.total();
-        let tolerance = unexplained_tolerance(latest.initial, exposure.gross);
+        // What was worth much once has left its rounding in the sums.
+        let largest = self.largest.max(exposure.gross).max(equity.abs());
+        let tolerance = unexplained_tolerance(latest.initial, largest);
         if self.strictness == Strictness::Strict {
             // What is not a number is not within.
             let is_within = |unexplained: f64| unexplained.abs() <= tolerance;
@@ -237,6 +244,7 @@ impl PnlMonitor {
                 return Err(PnlError::Cumulative { ts, unexplained, tolerance });
             }
         }
+        self.staged_largest = largest;
         let worked = latest.equity + flows;
         let growth = if worked > 0.0 { 1.0 + total / worked } else { 1.0 };
         let has_capital = latest.initial > 0.0;
@@ -265,6 +273,7 @@ impl PnlMonitor {
     /// Publishes what was staged.
     pub fn commit(&mut self) {
         std::mem::swap(&mut self.start, &mut self.next);
+        self.largest = self.largest.max(self.staged_largest);
         self.pending = Pending::default();
         self.unpriced.clear();
         self.snapshots.commit();

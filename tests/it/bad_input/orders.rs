@@ -26,7 +26,7 @@ fn a_time_between_two_frames() {
         "2024-01-01T02:30:00Z,a,submit,binance:spot:BTCUSDT,sell,market,1,",
         &expect![[r#"
             error[CFG-ORDERS]: the run failed
-              cause:    service `scripted` failed at event 13
+              cause:    service `scripted` failed at event 15
               cause:    strategy `scripted` could not decide
               cause:    <folder>/orders.csv line 3: decide_ts 2024-01-01T02:30:00Z is not the time of a frame; the frames around it are 2024-01-01T02:00:00Z and 2024-01-01T03:00:00Z
               hint:     everything up to the failure is in out
@@ -44,7 +44,7 @@ fn a_time_before_the_first_frame() {
         "2024-01-01T00:00:00Z,a,submit,binance:spot:BTCUSDT,sell,market,1,",
         &expect![[r#"
             error[CFG-ORDERS]: the run failed
-              cause:    service `scripted` failed at event 3
+              cause:    service `scripted` failed at event 4
               cause:    strategy `scripted` could not decide
               cause:    <folder>/orders.csv line 3: decide_ts 2024-01-01T00:00:00Z is not the time of a frame; the first frame is 2024-01-01T01:00:00Z
               hint:     everything up to the failure is in out
@@ -115,21 +115,13 @@ fn operations_that_are_not_implemented_yet() {
     check(
         &case,
         &expect![[r#"
-        error[CFG-VALUE]: strategy.orders: found operation `supply`
-         --> <folder>/orders.csv:2:1
-          |
-        2 | 2024-01-01T01:00:00Z,supply,aave_v3,USDT,1000,,,
-          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected spot_trade, perp_trade or an empty cell: others are not implemented yet
-
-        error[CFG-VALUE]: strategy.orders: found amount `max`
-         --> <folder>/orders.csv:4:1
-          |
-        4 | 2024-01-01T02:00:00Z,,,,max,binance:spot:BTCUSDT,buy,1
-          | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected an empty cell: operations other than trades are not implemented yet
-
-        2 faults in all
-        exit code 78
-    "#]],
+            error[CFG-VALUE]: strategy.orders: found amount `max`
+             --> <folder>/orders.csv:4:1
+              |
+            4 | 2024-01-01T02:00:00Z,,,,max,binance:spot:BTCUSDT,buy,1
+              | ^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^^ expected an empty cell: only operations other than trades have it
+            exit code 78
+        "#]],
     );
 }
 

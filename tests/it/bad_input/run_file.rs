@@ -280,7 +280,7 @@ fn what_is_not_implemented_yet() {
               --> run.toml:15:1
                |
             15 | max_leverage = 2
-               | ^^^^^^^^^^^^ expected one of enabled_risk_types, reset_frames, hysteresis, max_leg_delta, on_critical, max_drawdown, health_factor, ltv_ratio, cex_margin_ratio, mm_usage, delta_risk, peg_risk, funding_risk, drawdown, concentration, data_staleness
+               | ^^^^^^^^^^^^ expected one of enabled_risk_types, reset_frames, hysteresis, max_leg_delta, on_critical, max_drawdown, delta_tracking_asset, health_factor, ltv_ratio, cex_margin_ratio, mm_usage, delta_risk, peg_risk, funding_risk, drawdown, concentration, data_staleness
 
             error[CFG-NOT-IMPLEMENTED]: results.every_frame = true is not implemented yet
               --> run.toml:17:15

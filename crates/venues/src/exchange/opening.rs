@@ -86,10 +86,10 @@ impl Exchange {
     ///
     /// The desk has stopped.
     pub fn execute(&mut self, order_id: OrderId, desk: &mut dyn Desk) -> Result<(), Stopped> {
-        match self.places.get(&order_id) {
-            Some(&seq) => self.work(seq, desk),
-            None => Ok(()),
-        }
+        let Some(&seq) = self.places.get(&order_id) else { return Ok(()) };
+        self.work(seq, desk)?;
+        // Whatever it waits for, the venue says that it has it.
+        self.answer_rest(seq, self.now, desk)
     }
 
     /// What an order that waits at the venue does at the open.

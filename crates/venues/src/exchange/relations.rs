@@ -208,6 +208,7 @@ impl Exchange {
         if child.stage == Stage::Working && child.behaviour() != Behaviour::Takes {
             self.rest(seq);
         }
+        self.answer_rest(seq, moment.ts, desk)?;
         let update = self.orders[&seq].update_with_terms();
         desk.take(VenueReport::Update(Arc::new(update)))?;
         self.relock(seq, desk)

@@ -143,7 +143,7 @@ fn subscriptions_add_balances_to_the_table() {
         "wallet:BaseToken:USDT",
     ];
     assert_eq!(texts, expected);
-    assert_eq!(config.instruments.keys().count(), 3);
+    assert_eq!(config.instruments.keys().count(), 4);
     let again = read(&config.resolved().to_string(), &[], folder.path()).unwrap();
     assert_eq!(again.position_subscriptions, config.position_subscriptions);
     assert_eq!(read(SMALL, &[], folder.path()).unwrap().position_subscriptions, None);
