@@ -4,13 +4,13 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use model::Decimal;
-use model::delta::{Cause, Delta, DeltaBatch, OperationId, Source};
+use model::delta::{Delta, DeltaBatch, OperationId, Source};
 use model::fill::Fill;
 use model::frame::{Frame, FundingPoint};
 use model::handshake::Handshake;
 use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
 use model::interface::{InterfaceError, PositionInterface};
-use model::key::{PositionKey, PositionType};
+use model::key::PositionKey;
 use model::market::DataProvider;
 use model::money::Quantity;
 use model::numeric::DoubleFloat;
@@ -21,13 +21,13 @@ use model::settlement::{NoMark, Pending, Settlement, arrival_due, funding_due};
 use model::snapshot::{AccountBook, Reservation};
 use model::tight_loop::ChainCommit;
 use model::time::{Interval, UtcMillis};
+use model::validation::{BatchFault, Positions, check_batch};
 
 use crate::applied::{Applied, Record};
 use crate::chain::{Chain, ChainError};
 use crate::exposure::ExposureTerms;
 use crate::part::Part;
 use crate::pnl::Strictness;
-use crate::position::Change;
 use crate::positions::PositionMonitor;
 use crate::reconciliation::ReconciliationComponent;
 use crate::risk::RiskTerms;
@@ -39,23 +39,17 @@ use crate::working;
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages name the fields")]
 pub enum LedgerError {
-    #[error("POS-NEGATIVE: {key} would be {amount}")]
-    Negative { key: PositionKey, amount: Decimal },
+    #[error(transparent)]
+    Batch(#[from] BatchFault),
 
     #[error("POS-NEGATIVE: {key} would gain {quantity} and pay a fee of {fee} out of it")]
     FeeTakesAll { key: PositionKey, quantity: Decimal, fee: Decimal },
 
-    #[error("POS-REALIZED: {op_id}: the venue realises {stated}, the position {computed}")]
-    Realized { op_id: OperationId, stated: Decimal, computed: Decimal },
-
-    #[error("POS-ZERO-DELTA: {op_id}: {key} changes by nothing")]
-    ZeroDelta { op_id: OperationId, key: PositionKey },
+    #[error("POS-CONSERVATION: {op_id} changes {key} by {stated}, its fill by {computed}")]
+    Conservation { op_id: OperationId, key: PositionKey, stated: Decimal, computed: Decimal },
 
     #[error("POS-CONFLICT: {op_id} has been applied with other deltas")]
     Conflict { op_id: OperationId },
-
-    #[error("POS-UNDECLARED: {op_id} changes a position that the run has not declared")]
-    Undeclared { op_id: OperationId },
 
     #[error("EXP-NO-PRICE: {key} holds {amount} and nothing in the run prices it in {share_class}")]
     NoPath { key: PositionKey, amount: Decimal, share_class: Box<str> },
@@ -350,11 +344,10 @@ impl PositionUpdateHandler {
             Record::Conflict => return Err(LedgerError::Conflict { op_id }),
             Record::New => {}
         }
-        self.check_deltas(operation)?;
         match fill {
             Some(fill) => self.book_trade(operation, fill)?,
             None => {
-                self.check_balances(operation, false)?;
+                self.check(operation, false)?;
                 self.move_balances(deltas);
             }
         }
@@ -370,11 +363,12 @@ impl PositionUpdateHandler {
         let instruments = Rc::clone(&self.instruments);
         let instrument = instruments.instrument(place);
         let held = self.positions.held(place);
-        let change = held.change(fill.side, self.part_of(fill)?, instrument);
-        if instrument.is_perpetual() {
-            check_realized(operation, &change)?;
-        }
-        self.check_balances(operation, instrument.is_perpetual())?;
+        let part = self.part_of(fill)?;
+        let change = held.change(fill.side, part, instrument);
+        let (base, cash) = (instruments.base_key(place), instruments.cash_key(place));
+        let moved = [(base, fill.side.signed(part.quantity)), (cash, change.cash())];
+        self.check_conservation(operation, moved)?;
+        self.check(operation, instrument.is_perpetual())?;
         fill.cash_value = self.cash_value(place)?;
         self.trades.book(fill, &change);
         self.move_balances(operation.deltas);
@@ -384,53 +378,40 @@ impl PositionUpdateHandler {
         Ok(())
     }
 
-    fn check_deltas(&self, operation: Operation<'_>) -> Result<(), LedgerError> {
-        let Operation { op_id, deltas, .. } = operation;
-        let keys = self.book().balances.len();
-        for delta in deltas {
-            if delta.key.index() >= keys {
-                return Err(LedgerError::Undeclared { op_id });
-            }
-            if delta.amount.is_zero() {
-                let key = self.instruments.key(delta.key).clone();
-                return Err(LedgerError::ZeroDelta { op_id, key });
-            }
+    /// Checks a batch before anything of it is applied (02 §3.4), and that what it leaves has a price.
+    fn check(&self, operation: Operation<'_>, is_perpetual: bool) -> Result<(), LedgerError> {
+        // What a venue settles on a position may leave its cash negative (D86).
+        let is_settled =
+            is_perpetual || matches!(operation.source, Source::Funding | Source::Liquidation);
+        let held = Held { book: self.book(), is_settled };
+        check_batch(operation.op_id, operation.deltas, &self.instruments, &held)?;
+        for delta in operation.deltas {
+            self.require_path(delta.key, delta.amount)?;
         }
         Ok(())
     }
 
-    /// Checks the balances as they would be: by the sign rule of their type (01 §2.2).
-    fn check_balances(
+    /// What the venue says that a trade has changed is what its fill changes, to the last digit:
+    /// notional, fee and profit are in it once.
+    fn check_conservation(
         &self,
         operation: Operation<'_>,
-        is_perpetual: bool,
+        moved: [(KeyIx, Decimal); 2],
     ) -> Result<(), LedgerError> {
-        // What a venue settles on a position may leave its cash negative (D86).
-        let is_settled =
-            is_perpetual || matches!(operation.source, Source::Funding | Source::Liquidation);
-        for delta in operation.deltas {
-            let of_key = operation.deltas.iter().filter(|other| other.key == delta.key);
-            let change: Decimal = of_key.map(|other| other.amount).sum();
-            let before = self.positions.balance(delta.key);
-            let amount = before + change;
-            let may_be_negative = match self.instruments.key(delta.key).kind() {
-                PositionType::Perp => true,
-                PositionType::BaseToken => is_settled,
-                PositionType::AToken
-                | PositionType::DebtToken
-                | PositionType::Lst
-                | PositionType::Claim
-                | PositionType::Transit
-                | PositionType::FlashDebt => false,
-            };
-            // What a perpetual has left negative, another operation may make better and not worse.
-            if !may_be_negative && amount < Decimal::ZERO && amount < before {
-                let key = self.instruments.key(delta.key).clone();
-                return Err(LedgerError::Negative { key, amount });
+        let Operation { op_id, deltas, .. } = operation;
+        let conflict = |key: KeyIx, stated: Decimal, computed: Decimal| {
+            let key = self.instruments.key(key).clone();
+            Err(LedgerError::Conservation { op_id, key, stated, computed })
+        };
+        for (key, computed) in moved {
+            let of_key = deltas.iter().filter(|delta| delta.key == key);
+            let stated: Decimal = of_key.map(|delta| delta.amount).sum();
+            if stated != computed {
+                return conflict(key, stated, computed);
             }
-            self.require_path(delta.key, amount)?;
         }
-        Ok(())
+        let stray = deltas.iter().find(|delta| moved.iter().all(|(key, _)| delta.key != *key));
+        stray.map_or(Ok(()), |stray| conflict(stray.key, stray.amount, Decimal::ZERO))
     }
 
     fn move_balances(&mut self, deltas: &[Delta]) {
@@ -487,15 +468,24 @@ impl PositionUpdateHandler {
     }
 }
 
-/// What the venue says that a position has realised is what the position says.
-fn check_realized(operation: Operation<'_>, change: &Change) -> Result<(), LedgerError> {
-    let of_profit = operation.deltas.iter().filter(|delta| delta.cause == Cause::Realized);
-    let stated: Decimal = of_profit.map(|delta| delta.amount).sum();
-    if stated == change.realized {
-        return Ok(());
+/// The positions that a batch is checked against.
+struct Held<'a> {
+    book: &'a AccountBook,
+    is_settled: bool,
+}
+
+impl Positions for Held<'_> {
+    fn is_subscribed(&self, key: KeyIx) -> bool {
+        key.index() < self.book.balances.len()
     }
-    let op_id = operation.op_id;
-    Err(LedgerError::Realized { op_id, stated, computed: change.realized })
+
+    fn amount(&self, key: KeyIx) -> Decimal {
+        self.book.balances[key.index()]
+    }
+
+    fn may_be_negative(&self, _key: KeyIx) -> bool {
+        self.is_settled
+    }
 }
 
 mod initial_holdings;

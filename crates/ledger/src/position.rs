@@ -46,6 +46,13 @@ pub(crate) struct Step {
     pub(crate) cash: Decimal,
 }
 
+impl Change {
+    /// What the fill changes the cash by.
+    pub(crate) fn cash(&self) -> Decimal {
+        [self.closing, self.opening].iter().flatten().map(|step| step.cash).sum()
+    }
+}
+
 impl Position {
     /// What a fill of `side` makes of this position.
     ///

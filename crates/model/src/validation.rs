@@ -2,10 +2,9 @@
 
 use rust_decimal::Decimal;
 
-use crate::delta::{Delta, DeltaBatch};
+use crate::delta::{Delta, OperationId};
 use crate::instrument::{InstrumentTable, KeyIx};
 use crate::key::{PositionKey, PositionType};
-use crate::operation_deltas::net_per_key;
 
 /// How far below zero a balance may be by rounding alone.
 pub const SIGN_TOLERANCE: Decimal = Decimal::from_parts(1, 0, 0, false, 12);
@@ -30,20 +29,20 @@ pub trait Positions {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages name the fields")]
 pub enum BatchFault {
-    #[error("POS-KEY: {op} changes {key}, which the run does not declare")]
-    NotSubscribed { op: Box<str>, key: PositionKey },
+    #[error("POS-KEY: {op_id} changes key {}, which the run does not declare", key.0)]
+    NotSubscribed { op_id: OperationId, key: KeyIx },
 
-    #[error("POS-ZERO: {op} changes {key} by nothing")]
-    Zero { op: Box<str>, key: PositionKey },
+    #[error("POS-ZERO: {op_id} changes {key} by nothing")]
+    Zero { op_id: OperationId, key: PositionKey },
 
-    #[error("POS-SIGN: {op} leaves {after} of {key}, which cannot be negative")]
-    Negative { op: Box<str>, key: PositionKey, after: Decimal },
+    #[error("POS-SIGN: {op_id} leaves {after} of {key}, which cannot be negative")]
+    Negative { op_id: OperationId, key: PositionKey, after: Decimal },
 
-    #[error("POS-OVERFLOW: {op} leaves more of {key} than 28 digits hold")]
-    Overflow { op: Box<str>, key: PositionKey },
+    #[error("POS-OVERFLOW: {op_id} leaves more of {key} than 28 digits hold")]
+    Overflow { op_id: OperationId, key: PositionKey },
 
-    #[error("POS-FLASH-DEBT: {op} leaves {after} of {key} outside a group")]
-    FlashDebt { op: Box<str>, key: PositionKey, after: Decimal },
+    #[error("POS-FLASH-DEBT: {op_id} leaves {after} of {key} outside a group")]
+    FlashDebt { op_id: OperationId, key: PositionKey, after: Decimal },
 }
 
 /// Checks a batch: its keys are declared, no delta is zero, and after all of it every position has a
@@ -55,47 +54,58 @@ pub enum BatchFault {
 ///
 /// The first rule that it breaks.
 pub fn check_batch(
-    batch: &DeltaBatch,
+    op_id: OperationId,
+    deltas: &[Delta],
     table: &InstrumentTable,
     positions: &dyn Positions,
 ) -> Result<(), BatchFault> {
-    let op = || batch.op_id.to_string().into_boxed_str();
-    for delta in &batch.deltas {
-        let key = table.key(delta.key);
+    for (place, delta) in deltas.iter().enumerate() {
         if !positions.is_subscribed(delta.key) {
-            return Err(BatchFault::NotSubscribed { op: op(), key: key.clone() });
+            return Err(BatchFault::NotSubscribed { op_id, key: delta.key });
         }
         if delta.amount.is_zero() {
-            return Err(BatchFault::Zero { op: op(), key: key.clone() });
+            return Err(BatchFault::Zero { op_id, key: table.key(delta.key).clone() });
         }
-    }
-    for net in net_per_key(&batch.deltas) {
-        let key = table.key(net.key);
-        let Some(after) = positions.amount(net.key).checked_add(net.amount) else {
-            return Err(BatchFault::Overflow { op: op(), key: key.clone() });
-        };
-        let fault =
-            match key.kind() {
-                PositionType::Perp => None,
-                PositionType::BaseToken if positions.may_be_negative(net.key) => None,
-                PositionType::FlashDebt => (!after.is_zero()).then(|| BatchFault::FlashDebt {
-                    op: op(),
-                    key: key.clone(),
-                    after,
-                }),
-                PositionType::BaseToken
-                | PositionType::AToken
-                | PositionType::DebtToken
-                | PositionType::Lst
-                | PositionType::Claim
-                | PositionType::Transit => (after < -SIGN_TOLERANCE)
-                    .then(|| BatchFault::Negative { op: op(), key: key.clone(), after }),
-            };
-        if let Some(fault) = fault {
-            return Err(fault);
+        let is_first = deltas[..place].iter().all(|before| before.key != delta.key);
+        if is_first {
+            let of_key = deltas[place..].iter().filter(|other| other.key == delta.key);
+            check_sign(op_id, delta.key, of_key.map(|other| other.amount), table, positions)?;
         }
     }
     Ok(())
+}
+
+/// Checks one position as it would be after all of its changes.
+fn check_sign(
+    op_id: OperationId,
+    place: KeyIx,
+    mut changes: impl Iterator<Item = Decimal>,
+    table: &InstrumentTable,
+    positions: &dyn Positions,
+) -> Result<(), BatchFault> {
+    let (before, key) = (positions.amount(place), table.key(place));
+    let after = changes.try_fold(before, Decimal::checked_add);
+    let Some(after) = after else {
+        return Err(BatchFault::Overflow { op_id, key: key.clone() });
+    };
+    match key.kind() {
+        PositionType::Perp => Ok(()),
+        PositionType::BaseToken if positions.may_be_negative(place) => Ok(()),
+        PositionType::FlashDebt if after.is_zero() => Ok(()),
+        PositionType::FlashDebt => Err(BatchFault::FlashDebt { op_id, key: key.clone(), after }),
+        PositionType::BaseToken
+        | PositionType::AToken
+        | PositionType::DebtToken
+        | PositionType::Lst
+        | PositionType::Claim
+        | PositionType::Transit => {
+            // What is negative already may become less so.
+            if after < -SIGN_TOLERANCE && after < before {
+                return Err(BatchFault::Negative { op_id, key: key.clone(), after });
+            }
+            Ok(())
+        }
+    }
 }
 
 /// A batch whose values do not add up.
@@ -131,8 +141,7 @@ pub fn check_conservation(
 
 #[cfg(test)]
 mod tests {
-    use crate::delta::{Cause, OperationId, Source, Subject};
-    use crate::time::UtcMillis;
+    use crate::delta::{Cause, Subject};
 
     use super::*;
 
@@ -173,11 +182,10 @@ mod tests {
         };
         let deltas: Vec<Delta> = changes.iter().map(delta).collect();
         let op_id = OperationId { subject: Subject::Initial, number: 0 };
-        let (source, ts_event) = (Source::Trade, UtcMillis::new(0));
-        let mut batch = DeltaBatch { op_id, source, ts_event, deltas };
-        let found = check_batch(&batch, &table, &held);
-        batch.deltas.reverse();
-        assert_eq!(check_batch(&batch, &table, &held).is_ok(), found.is_ok(), "order matters");
+        let found = check_batch(op_id, &deltas, &table, &held);
+        let reversed: Vec<Delta> = deltas.into_iter().rev().collect();
+        let backwards = check_batch(op_id, &reversed, &table, &held);
+        assert_eq!(backwards.is_ok(), found.is_ok(), "order matters");
         found.map_or_else(|fault| fault.to_string(), |()| "ok".to_owned())
     }
 
@@ -204,7 +212,7 @@ mod tests {
             ),
             (
                 &[(0, "1"), (5, "1")],
-                "POS-KEY: initial #0 changes okx:BaseToken:BTC, which the run does not declare",
+                "POS-KEY: initial #0 changes key 5, which the run does not declare",
             ),
             (&[(0, "0")], "POS-ZERO: initial #0 changes wallet:BaseToken:USDT by nothing"),
             (

@@ -370,8 +370,8 @@ fn spot_balances_are_never_negative_and_settle_cash_may_be() {
          sell spot:ETHUSDT 0.1 100 fee 11
          buy spot:ETHUSDT 0.1 100",
         &expect![[r#"
-            POS-NEGATIVE: binance:BaseToken:USDT would be -0.1
-            POS-NEGATIVE: binance:BaseToken:BTC would be -1
+            POS-SIGN: order 0.1 #0 leaves -0.1 of binance:BaseToken:USDT, which cannot be negative
+            POS-SIGN: order 0.1 #0 leaves -1 of binance:BaseToken:BTC, which cannot be negative
             BTCUSDT +1, holds 1 for 100
             USDT -100.5, BTCUSDT -1, holds 0 for 0, realized -99.5
                 lot 1 of 100 at 0: -99.5 -0 -1 = -100.5
@@ -379,8 +379,8 @@ fn spot_balances_are_never_negative_and_settle_cash_may_be() {
             USDT -30, BTCUSDT -1, holds -1 for -100
             USDT +10, ETH -0.1, holds 0.9 for 90
                 lot 0.1 of 100 at 1: +0 -0 -0 = +0
-            POS-NEGATIVE: binance:BaseToken:USDT would be -21.5
-            POS-NEGATIVE: binance:BaseToken:USDT would be -30.5
+            POS-SIGN: order 0.1 #4 leaves -21.5 of binance:BaseToken:USDT, which cannot be negative
+            POS-SIGN: order 0.1 #4 leaves -30.5 of binance:BaseToken:USDT, which cannot be negative
         "#]],
     );
 }

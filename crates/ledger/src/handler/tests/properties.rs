@@ -125,7 +125,7 @@ proptest! {
             match books.book(&mut fill) {
                 Ok(()) => books.check(),
                 Err(error) => prop_assert!(
-                    matches!(error, LedgerError::Negative { .. }),
+                    matches!(error, LedgerError::Batch(BatchFault::Negative { .. })),
                     "{error}"
                 ),
             }
