@@ -11,7 +11,7 @@ pub use ledger::chain::ChainError;
 pub use ledger::exposure::{ExposureError, ExposureTerms};
 pub use ledger::pnl::Strictness;
 pub use ledger::risk::RiskTerms;
-use ledger::{LedgerSetup, PositionUpdateHandler, ReconciliationComponent};
+use ledger::{LedgerSetup, PositionUpdateHandler, RealSource, ReconciliationComponent};
 use model::Decimal;
 use model::event::{Control, Envelope, Payload, Topic};
 use model::frame::Frame;
@@ -40,6 +40,16 @@ use crate::outcome::RunStop;
 use crate::profile::FailedOrderPolicy;
 use crate::snapshots::Snapshots;
 
+/// Where a backtest takes real positions from (D24).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum RealSourceKind {
+    /// The venues' own books.
+    #[default]
+    SimulatorLedger,
+    /// A copy of ours, which can never disagree.
+    Copy,
+}
+
 /// How orders are executed.
 #[derive(Clone, Debug)]
 pub struct ExecutionSettings {
@@ -49,6 +59,8 @@ pub struct ExecutionSettings {
     pub same_close: bool,
     /// What an operation that was tried and failed does to the orders after it.
     pub on_failed_order: FailedOrderPolicy,
+    /// Where real positions come from.
+    pub real_source: RealSourceKind,
     /// Ways of transfers between venues.
     pub transfers: Vec<Route>,
     /// In what exposure is stated; its currency is that of equity.
@@ -165,7 +177,12 @@ impl ExecutionService {
             strictness: settings.strictness,
             interval,
             initial,
-            interfaces: factory.position_interfaces(),
+            real: match settings.real_source {
+                RealSourceKind::SimulatorLedger => {
+                    RealSource::Venues(factory.position_interfaces())
+                }
+                RealSourceKind::Copy => RealSource::Copy,
+            },
             reconciliation: ReconciliationComponent::exact(&instruments),
         })?;
         Ok(Self {

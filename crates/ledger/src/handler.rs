@@ -9,7 +9,7 @@ use model::fill::Fill;
 use model::frame::{Frame, FundingPoint};
 use model::handshake::Handshake;
 use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
-use model::interface::{InterfaceError, PositionInterface};
+use model::interface::InterfaceError;
 use model::key::PositionKey;
 use model::market::DataProvider;
 use model::money::Quantity;
@@ -28,7 +28,7 @@ use crate::chain::{Chain, ChainError};
 use crate::exposure::ExposureTerms;
 use crate::part::Part;
 use crate::pnl::Strictness;
-use crate::positions::PositionMonitor;
+use crate::positions::{PositionMonitor, RealSource};
 use crate::reconciliation::ReconciliationComponent;
 use crate::risk::RiskTerms;
 use crate::route::Route;
@@ -88,7 +88,7 @@ pub struct LedgerSetup<'a> {
     /// What the run starts with.
     pub initial: &'a [(KeyIx, Decimal)],
     /// Where the real positions are asked for.
-    pub interfaces: Vec<Box<dyn PositionInterface>>,
+    pub real: RealSource,
     /// How both books are compared.
     pub reconciliation: ReconciliationComponent,
 }
@@ -137,7 +137,7 @@ impl PositionUpdateHandler {
         let share_class = exposure.share_class.clone();
         let route = |(key, _)| Route::of(&instruments, key, &share_class);
         let mut handler = Self {
-            positions: PositionMonitor::new(&instruments, setup.initial, setup.interfaces),
+            positions: PositionMonitor::new(&instruments, setup.initial, setup.real),
             trades: TradeBook::new(Rc::clone(&instruments), setup.interval),
             applied: Applied::default(),
             reconciliation: setup.reconciliation,

@@ -24,5 +24,5 @@ mod trades;
 mod working;
 
 pub use handler::{Application, LedgerError, LedgerSetup, PositionUpdateHandler};
-pub use positions::PositionMonitor;
+pub use positions::{PositionMonitor, RealSource};
 pub use reconciliation::ReconciliationComponent;

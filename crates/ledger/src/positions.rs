@@ -17,7 +17,18 @@ use crate::position::Position;
 pub struct PositionMonitor {
     simulated: Books,
     real: Vec<Holding>,
-    interfaces: Vec<Box<dyn PositionInterface>>,
+    source: RealSource,
+    /// The perpetual that a key is the position of.
+    perps: Vec<Option<InstrumentIx>>,
+}
+
+/// Where real positions come from (D24).
+#[derive(Debug)]
+pub enum RealSource {
+    /// What venues say.
+    Venues(Vec<Box<dyn PositionInterface>>),
+    /// A copy of what we believe: it can never disagree, so it proves nothing.
+    Copy,
 }
 
 impl PositionMonitor {
@@ -25,7 +36,7 @@ impl PositionMonitor {
     pub(crate) fn new(
         instruments: &InstrumentTable,
         initial: &[(KeyIx, Decimal)],
-        interfaces: Vec<Box<dyn PositionInterface>>,
+        source: RealSource,
     ) -> Self {
         let (keys, width) = (instruments.keys().count(), instruments.len());
         let mut book = AccountBook {
@@ -38,7 +49,14 @@ impl PositionMonitor {
         for (key, amount) in initial {
             book.balances[key.index()] += amount;
         }
-        Self { simulated: Books::new(book), real: vec![Holding::default(); keys], interfaces }
+        let mut perps = vec![None; keys];
+        for (place, instrument) in instruments.instruments() {
+            if instrument.is_perpetual() {
+                perps[instruments.base_key(place).index()] = Some(place);
+            }
+        }
+        let real = vec![Holding::default(); keys];
+        Self { simulated: Books::new(book), real, source, perps }
     }
 
     /// What we believe: balances, reservations and positions; shared until the next change.
@@ -78,8 +96,15 @@ impl PositionMonitor {
     ///
     /// A venue that could not be reached; the others have been asked.
     pub(crate) fn query_real(&mut self) -> Result<(), InterfaceError> {
+        let interfaces = match &self.source {
+            RealSource::Venues(interfaces) => interfaces,
+            RealSource::Copy => {
+                self.copy();
+                return Ok(());
+            }
+        };
         let mut failed = Ok(());
-        for interface in &self.interfaces {
+        for interface in interfaces {
             if let Err(error) = interface.query(&mut self.real)
                 && failed.is_ok()
             {
@@ -87,5 +112,13 @@ impl PositionMonitor {
             }
         }
         failed
+    }
+
+    fn copy(&mut self) {
+        let book = self.simulated.present();
+        for ((real, amount), perp) in self.real.iter_mut().zip(&book.balances).zip(&self.perps) {
+            let cost = perp.map_or(Decimal::ZERO, |place| book.costs[place.index()]);
+            *real = Holding { amount: *amount, cost };
+        }
     }
 }

@@ -27,6 +27,7 @@ pub fn execution_settings(config: &RunConfig, own: &ModelCatalog) -> ExecutionSe
         exchange: exchange_settings(config, own),
         same_close: config.execution.fill == FillTiming::SameClose,
         on_failed_order: config.execution.on_failed_order,
+        real_source: config.execution.real_source,
         transfers: transfers::routes(config),
         exposure: terms::exposure(config),
         risk: terms::risk(config),

@@ -1,5 +1,6 @@
 //! `[execution]`: how orders fill.
 
+use execution::execution_service::RealSourceKind as RealSource;
 use execution::profile::FailedOrderPolicy;
 use model::Decimal;
 use model::money::Bps;
@@ -83,15 +84,6 @@ pub enum LatencyConfig {
     Uniform(Option<Interval>, Option<Interval>),
     /// A model of the program's own.
     Own(&'static str),
-}
-
-/// Where the positions come from that the venue reports (D24).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum RealSource {
-    /// The simulator's own ledger.
-    SimulatorLedger,
-    /// A copy of ours, which can never disagree.
-    Copy,
 }
 
 /// How orders fill.

@@ -55,7 +55,7 @@ pub(super) fn open(
 ) -> Result<PositionUpdateHandler, LedgerError> {
     let market = Rc::new(DataProvider::new(&instruments));
     let reconciliation = ReconciliationComponent::exact(&instruments);
-    let (interval, interfaces) = (Interval::HOUR, Vec::new());
+    let (interval, real) = (Interval::HOUR, RealSource::Copy);
     PositionUpdateHandler::new(LedgerSetup {
         instruments,
         market,
@@ -64,7 +64,7 @@ pub(super) fn open(
         strictness: Strictness::Strict,
         interval,
         initial,
-        interfaces,
+        real,
         reconciliation,
     })
 }

@@ -10,9 +10,9 @@ use model::risk::RiskType;
 
 use super::{SMALL, check, folder, read};
 use crate::runfile::config::Peg;
-use crate::runfile::execution::RealSource;
 use crate::runfile::risk::{OnCritical, RiskMetric};
 use crate::runfile::transfers::Hop;
+use execution::execution_service::RealSourceKind as RealSource;
 
 fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
