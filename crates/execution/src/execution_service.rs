@@ -89,6 +89,10 @@ pub struct ExecutionService {
     close: ClosePass,
     snapshots: Snapshots,
     pub(crate) operations: Operations,
+    /// Perpetuals whose open profit is paid out every day.
+    pub(crate) settled_daily: Vec<InstrumentIx>,
+    /// Until when margins have been settled.
+    pub(crate) margins_until: Option<UtcMillis>,
     pub(crate) counts: Counts,
     /// Why the run has to end once the frame is finished.
     pub(crate) stop: Option<RunStop>,
@@ -185,6 +189,7 @@ impl ExecutionService {
             },
             reconciliation: ReconciliationComponent::exact(&instruments),
         })?;
+        let settled_daily = settled_daily(&instruments);
         Ok(Self {
             ledger,
             manager: ExecutionManager::new(on_failed_order),
@@ -198,6 +203,8 @@ impl ExecutionService {
             close: ClosePass::Over,
             snapshots: Snapshots::default(),
             operations: Operations::default(),
+            settled_daily,
+            margins_until: None,
             counts: Counts::default(),
             stop: None,
         })
@@ -295,6 +302,12 @@ impl<'a> Narrator<'a> {
 fn held(initial: &[(KeyIx, Decimal)]) -> Vec<(KeyIx, Holding)> {
     let holding = |amount: Decimal| Holding { amount, ..Holding::default() };
     initial.iter().map(|(key, amount)| (*key, holding(*amount))).collect()
+}
+
+/// Perpetuals of venues that pay open profit out every day.
+fn settled_daily(instruments: &InstrumentTable) -> Vec<InstrumentIx> {
+    let daily = instruments.instruments().filter(|(_, known)| known.settles_daily);
+    daily.map(|(place, _)| place).collect()
 }
 
 /// One simulated exchange per venue of the run's keys.

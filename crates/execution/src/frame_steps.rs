@@ -6,9 +6,14 @@ use std::sync::Arc;
 use engine::delivery::Outbox;
 use model::event::Payload;
 use model::frame::{Frame, FundingPoint};
+use model::instrument::InstrumentIx;
 use model::interface::{Desk, InterfaceError, Submission};
+use model::money::Price;
+use model::numeric::decimal_of;
 use model::order::Order;
+use model::settlement::margin_instants;
 use model::time::UtcMillis;
+use tracing::trace_span;
 use venues::exchange::Due;
 
 use crate::execution_service::{ExecutionError, ExecutionService};
@@ -27,6 +32,7 @@ impl ExecutionService {
         // What fell due before the open of the bar that fills belongs to the old position (D73).
         let overdue = funding.partition_point(|point| point.ts <= open);
         self.settle(open, &funding[..overdue], outbox)?;
+        self.settle_margins(frame, open, outbox)?;
         self.operate(open, u64::MIN, outbox)?;
         let is_quiet = self.exchange.read(|exchange| exchange.is_quiet());
         if !is_quiet {
@@ -34,6 +40,7 @@ impl ExecutionService {
         }
         self.operate(open, u64::MAX, outbox)?;
         self.settle(frame.ts(), &funding[overdue..], outbox)?;
+        self.settle_margins(frame, frame.ts(), outbox)?;
         if !is_quiet {
             let exchange = self.exchange.clone();
             self.let_venue_move(frame.ts(), outbox, |desk| {
@@ -162,6 +169,42 @@ impl ExecutionService {
         self.settle_arrivals(until, outbox)
     }
 
+    /// Settles the margins that fall due until `until`, at venues that do so every day (03 §4.6).
+    fn settle_margins(
+        &mut self,
+        frame: &Frame,
+        until: UtcMillis,
+        outbox: &mut Outbox,
+    ) -> Result<(), ExecutionError> {
+        let open = frame.ts().before(self.interval);
+        let after = self.margins_until.replace(until).unwrap_or(open);
+        if self.settled_daily.is_empty() {
+            return Ok(());
+        }
+        for instant in margin_instants(after, until) {
+            for place in self.settled_daily.clone() {
+                let Some(px) = self.mark_at(frame, place, instant) else { continue };
+                self.books.change(|books| books.settle_margin(place, instant, px));
+                if let Some(settlement) = self.ledger.settle_margin(place, instant, px)? {
+                    self.require_agreement("margin", instant)?;
+                    outbox.publish(Payload::Settlement(Arc::new(settlement)));
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The mark of an instant of the present frame: at T what closes there, before T what was known.
+    fn mark_at(&self, frame: &Frame, place: InstrumentIx, instant: UtcMillis) -> Option<Price> {
+        let at_close = || {
+            let mark = frame.mark(place).map(|mark| mark.close);
+            mark.or_else(|| frame.bar(place).map(|bar| bar.close))
+        };
+        let mark = if instant == frame.ts() { at_close() } else { None };
+        let mark = mark.or_else(|| self.market.present().mark(place));
+        mark.and_then(decimal_of).and_then(Price::new)
+    }
+
     /// Books what arrives until `until`.
     fn settle_arrivals(
         &mut self,
@@ -200,6 +243,7 @@ impl ExecutionService {
 
     /// Takes the data of T and values the account at it.
     fn refresh(&mut self, frame: &Frame) -> Result<(), ExecutionError> {
+        let _span = trace_span!("refresh").entered();
         self.market.advance(frame);
         self.books.change(|books| books.observe(frame));
         self.ledger.observe(frame);

@@ -7,6 +7,7 @@ use model::operation::Operation;
 use model::reconciliation::Reconciliation;
 use model::tight_loop::{ChainCommit, LoopEnd, LoopRecord, WalEntry, WalRecord, WalStage};
 use model::time::UtcMillis;
+use tracing::trace_span;
 
 use crate::failure::{Component, FailureClass, FailureReason, Incident, SystemFailure};
 use crate::fault_injection::FaultScript;
@@ -166,6 +167,7 @@ impl<'a> LoopDesk<'a> {
     }
 
     fn apply(&mut self, handshake: &mut Handshake, found: &mut Findings) -> Event {
+        let _span = trace_span!("apply").entered();
         if let Err(fault) = self.core.faults.call(Component::Apply, self.operation) {
             return found.give_up(FailureReason::Injected(fault));
         }
@@ -180,6 +182,7 @@ impl<'a> LoopDesk<'a> {
     }
 
     fn compare(&mut self, op_id: OperationId, found: &mut Findings) -> Event {
+        let _span = trace_span!("reconcile").entered();
         if let Err(fault) = self.core.faults.call(Component::QueryReal, self.operation) {
             found.reason = Some(FailureReason::Injected(fault));
             return self.failed_call(op_id, Component::QueryReal);
@@ -203,6 +206,7 @@ impl<'a> LoopDesk<'a> {
     }
 
     fn run_chain(&mut self, op_id: OperationId, found: &mut Findings) -> Event {
+        let _span = trace_span!("chain").entered();
         for component in [Component::Exposure, Component::Risk, Component::Pnl] {
             if let Err(fault) = self.core.faults.call(component, self.operation) {
                 found.reason = Some(FailureReason::Injected(fault));

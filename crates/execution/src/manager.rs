@@ -5,6 +5,7 @@ use model::interface::{Desk, InterfaceError, Submission};
 use model::order::{OrderStatus, Refusal, RefusalCode};
 use model::tight_loop::{LoopEnd, LoopRecord, LoopState, WalEntry, WalRecord, WalStage};
 use model::time::UtcMillis;
+use tracing::trace_span;
 use venues::interfaces::VenueInterfaceManager;
 
 use crate::failure::{Component, FailureClass, FailureReason, Incident, SystemFailure};
@@ -203,6 +204,8 @@ fn run(
     submission: &Submission,
     venues: &mut VenueInterfaceManager,
 ) -> LoopRecord {
+    // Wall-clock time of an order: the budgets of 07 §9.6 are told by spans and decide nothing.
+    let _span = trace_span!("order").entered();
     let (op_id, ts) = (op_id_of(submission), desk.ts);
     if let Err(record) = advance(desk, submission, Event::Order) {
         return *record;

@@ -12,12 +12,15 @@ use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
 use model::interface::InterfaceError;
 use model::key::PositionKey;
 use model::market::DataProvider;
-use model::money::Quantity;
+use model::money::{Price, Quantity};
 use model::numeric::DoubleFloat;
 use model::order::{Order, OrderId, OrderUpdate};
+use model::perp::PerpPosition;
 use model::reconciliation::Reconciliation;
 use model::risk::RiskAlert;
-use model::settlement::{NoMark, Pending, Settlement, arrival_due, funding_due};
+use model::settlement::{
+    NoMark, Pending, Settlement, arrival_due, cost_after_margin, funding_due, margin_due,
+};
 use model::snapshot::{AccountBook, Reservation};
 use model::tight_loop::ChainCommit;
 use model::time::{Interval, UtcMillis};
@@ -28,6 +31,7 @@ use crate::chain::{Chain, ChainError};
 use crate::exposure::ExposureTerms;
 use crate::part::Part;
 use crate::pnl::Strictness;
+use crate::position::Position;
 use crate::positions::{PositionMonitor, RealSource};
 use crate::reconciliation::ReconciliationComponent;
 use crate::risk::RiskTerms;
@@ -208,6 +212,32 @@ impl PositionUpdateHandler {
         };
         let application = self.apply_batch(&settlement.batch())?;
         Ok((application == Application::Applied).then_some(settlement))
+    }
+
+    /// Settles the margin of a perpetual at the mark of an instant: what was settled, if there was a
+    /// gain or a loss and it was not settled before.
+    ///
+    /// # Errors
+    ///
+    /// As for [`apply`](Self::apply).
+    pub fn settle_margin(
+        &mut self,
+        place: InstrumentIx,
+        ts: UtcMillis,
+        px: Price,
+    ) -> Result<Option<Settlement>, LedgerError> {
+        let Position { quantity, cost } = self.positions.held(place);
+        let position = PerpPosition { quantity, cost };
+        let Some(settlement) = margin_due(place, ts, px, position, &self.instruments) else {
+            return Ok(None);
+        };
+        if self.apply_batch(&settlement.batch())? == Application::AlreadyApplied {
+            return Ok(None);
+        }
+        let cost = cost_after_margin(place, px, quantity, &self.instruments);
+        self.positions.change().costs[place.index()] = cost;
+        self.chain.exposure.positions_changed();
+        Ok(Some(settlement))
     }
 
     /// When the next thing that is on its way arrives.

@@ -147,6 +147,8 @@ pub struct Instrument {
     pub leverage: Decimal,
     /// Whether it shares its margin.
     pub margin_mode: MarginMode,
+    /// Whether the venue pays open profit into cash every day (03 §4.6); of perpetuals.
+    pub settles_daily: bool,
     /// Scale to which its cash amounts are rounded.
     pub ledger_scale: LedgerScale,
 }
@@ -169,6 +171,7 @@ impl Instrument {
             fee_asset: FeeAsset::Quote,
             leverage: Decimal::ONE,
             margin_mode: MarginMode::Cross,
+            settles_daily: false,
             ledger_scale: LedgerScale::DEFAULT,
         }
     }

@@ -4,11 +4,11 @@ use rust_decimal::Decimal;
 
 use crate::delta::{Arrival, Cause, Delta, DeltaBatch, OperationId, Source};
 use crate::frame::FundingPoint;
-use crate::instrument::{InstrumentTable, KeyIx};
+use crate::instrument::{InstrumentIx, InstrumentTable, KeyIx};
 use crate::key::PositionType;
 use crate::money::{Price, Quantity};
-use crate::perp::funding_payment;
-use crate::time::UtcMillis;
+use crate::perp::{PerpPosition, funding_payment};
+use crate::time::{DAY_MS, UtcMillis};
 
 /// What falls due; in the order in which events of one instant are settled (03 §4.1).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -155,4 +155,71 @@ pub fn funding_due(
         paid_to,
         deltas: if amount.is_zero() { Vec::new() } else { vec![delta] },
     }))
+}
+
+/// Hour of the day at which margins are settled, 08:00 UTC, in milliseconds (03 §4.6).
+const MARGIN_HOUR_MS: i64 = 28_800_000;
+
+/// The instants after `after` and until `until` at which margins are settled, in order.
+pub fn margin_instants(after: UtcMillis, until: UtcMillis) -> impl Iterator<Item = UtcMillis> {
+    let days = (after.millis() - MARGIN_HOUR_MS).div_euclid(DAY_MS);
+    let instant = |day: i64| UtcMillis::new(day * DAY_MS + MARGIN_HOUR_MS);
+    (days + 1..).map(instant).take_while(move |instant| *instant <= until)
+}
+
+/// What a venue pays out of an open position at `px`, which is its entry from then on; `None` without
+/// a position or a gain. Equity stays as it is (03 §4.6).
+pub fn margin_due(
+    place: InstrumentIx,
+    ts_event: UtcMillis,
+    px: Price,
+    position: PerpPosition,
+    instruments: &InstrumentTable,
+) -> Option<Settlement> {
+    let instrument = instruments.instrument(place);
+    let amount = instrument.unrealized(px, position.quantity, position.cost).0;
+    if position.quantity.is_zero() || amount.is_zero() {
+        return None;
+    }
+    let paid_to = instruments.cash_key(place);
+    let delta = Delta { instrument: Some(place), ..Delta::new(paid_to, amount, Cause::MarginPnl) };
+    Some(Settlement {
+        kind: SettlementKind::MarginPnl,
+        key: instruments.base_key(place),
+        ts_event,
+        rate: None,
+        px: Some(px),
+        amount,
+        paid_to,
+        deltas: vec![delta],
+    })
+}
+
+/// What a position was entered at once its margin has been settled at `px`.
+pub fn cost_after_margin(
+    place: InstrumentIx,
+    px: Price,
+    quantity: Quantity,
+    instruments: &InstrumentTable,
+) -> Decimal {
+    let instrument = instruments.instrument(place);
+    instrument.notional(px, quantity).booked(instrument.ledger_scale).0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn margins_are_settled_at_eight_every_day() {
+        let hour = |hour: i64| UtcMillis::new(hour * 3_600_000);
+        let hours = |after, until| {
+            let instants = margin_instants(hour(after), hour(until));
+            instants.map(|instant| instant.millis() / 3_600_000).collect::<Vec<_>>()
+        };
+        assert_eq!(hours(7, 8), [8]);
+        assert_eq!(hours(8, 9), Vec::<i64>::new());
+        assert_eq!(hours(0, 60), [8, 32, 56]);
+        assert_eq!(hours(-20, 8), [-16, 8]);
+    }
 }

@@ -13,7 +13,7 @@ use model::interface::{Holding, InterfaceError, PositionInterface};
 use model::money::{Price, Quantity};
 use model::numeric::decimal_of;
 use model::perp::{PerpPosition, margin_effect};
-use model::settlement::{NoMark, Pending, arrival_due, funding_due};
+use model::settlement::{NoMark, Pending, arrival_due, cost_after_margin, funding_due, margin_due};
 use model::time::UtcMillis;
 use model::trade::deltas_of;
 
@@ -161,6 +161,16 @@ impl VenueBooks {
             self.book(&settlement.deltas);
         }
         Ok(())
+    }
+
+    /// Pays open profit of a perpetual into cash, at the mark of an instant.
+    pub fn settle_margin(&mut self, place: InstrumentIx, ts: UtcMillis, px: Price) {
+        let (position, instruments) = (self.perp(place), &self.instruments);
+        if let Some(settlement) = margin_due(place, ts, px, position, instruments) {
+            let cost = cost_after_margin(place, px, position.quantity, instruments);
+            self.holdings[instruments.base_key(place).index()].cost = cost;
+            self.book(&settlement.deltas);
+        }
     }
 
     /// Takes the closes of a frame, and the marks of perpetuals that have them.

@@ -134,6 +134,7 @@ pub(super) fn instrument(entry: &InstrumentEntry, terms: &VenueTerms) -> Instrum
         fee_asset: terms.fee_asset,
         leverage: terms.leverage,
         margin_mode: terms.margin_mode,
+        settles_daily: terms.settles_daily,
         ledger_scale: LedgerScale::DEFAULT,
     }
 }

@@ -29,6 +29,8 @@ pub struct VenueTerms {
     pub margin_mode: MarginMode,
     /// Whether candles of its perpetuals without funding data are a fault, and not only a warning.
     pub require_funding: bool,
+    /// Whether open profit of perpetuals is paid into cash every day at 08:00 UTC.
+    pub settles_daily: bool,
     /// A tariff in place of two rates.
     tariff: Option<TariffConfig>,
 }
@@ -40,6 +42,7 @@ impl Default for VenueTerms {
             leverage: Decimal::ONE,
             margin_mode: MarginMode::Cross,
             require_funding: false,
+            settles_daily: false,
             tariff: None,
         }
     }
@@ -172,6 +175,7 @@ impl VenueBook {
                 leverage: reader.or_default("leverage", &LEVERAGE, Decimal::ONE),
                 margin_mode: reader.or_default("margin", &MARGIN_MODES, MarginMode::Cross),
                 require_funding: reader.or_default("require_funding", &Flag, false),
+                settles_daily: reader.or_default("margin_pnl_enabled", &Flag, false),
                 tariff: read_tariff(&mut reader, models),
             };
             check_rebates(&reader, &self.venues[place], &terms);

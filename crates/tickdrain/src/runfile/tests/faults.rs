@@ -55,7 +55,7 @@ fn unknown_keys_are_found_at_every_level() {
               --> run.toml:15:1
                |
             15 | maker = 1
-               | ^^^^^ expected one of kind, maker_bps, taker_bps, allow_negative, liquidation_fee_in_mmr, liquidation_fee_bps, fee_in, leverage, margin, require_funding, fees
+               | ^^^^^ expected one of kind, maker_bps, taker_bps, allow_negative, liquidation_fee_in_mmr, liquidation_fee_bps, fee_in, leverage, margin, require_funding, margin_pnl_enabled, fees
 
             error[CFG-UNKNOWN-KEY]: unknown key `fil` in execution
               --> run.toml:17:1
@@ -75,7 +75,7 @@ fn unknown_keys_are_found_at_every_level() {
               --> run.toml:20:1
                |
             20 | max = 1
-               | ^^^ expected one of enabled_risk_types, reset_frames, hysteresis, max_leg_delta, on_critical, max_drawdown, health_factor, ltv_ratio, cex_margin_ratio, mm_usage, delta_risk, peg_risk, funding_risk, drawdown, concentration, data_staleness
+               | ^^^ expected one of enabled_risk_types, reset_frames, hysteresis, max_leg_delta, on_critical, max_drawdown, delta_tracking_asset, health_factor, ltv_ratio, cex_margin_ratio, mm_usage, delta_risk, peg_risk, funding_risk, drawdown, concentration, data_staleness
 
             error[CFG-UNKNOWN-KEY]: unknown key `threads` in engine
               --> run.toml:22:1

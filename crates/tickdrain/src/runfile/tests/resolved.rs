@@ -119,6 +119,7 @@ fn the_smallest_run_file_has_every_default_written_out() {
         leverage = "1"
         margin = "cross"
         require_funding = false
+        margin_pnl_enabled = false
 
         [execution]
         fill = "next_open"
@@ -427,6 +428,7 @@ fn the_semantic_part_has_no_name_no_path_and_no_output_option() {
         liquidation_fee_bps = "50"
         liquidation_fee_in_mmr = false
         margin = "cross"
+        margin_pnl_enabled = false
         require_funding = false
         taker_bps = "7.5"
     "#]]
