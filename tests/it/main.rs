@@ -13,6 +13,7 @@ mod order_ends;
 mod pages;
 mod properties;
 mod reference;
+mod settlement;
 mod sub_bars;
 mod support;
 mod tables;

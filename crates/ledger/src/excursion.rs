@@ -1,5 +1,6 @@
 //! Excursions: how far the price went for and against a position while it was open.
 
+use model::Decimal;
 use model::frame::Bar;
 use model::instrument::{Contract, Instrument};
 use model::numeric::DoubleFloat;
@@ -82,14 +83,16 @@ pub(crate) struct Stake {
 impl Stake {
     const NOTHING: Self = Self { units: 0.0, cost: 0.0, is_inverse: false };
 
-    pub(crate) fn of(position: Position, instrument: &Instrument) -> Self {
+    /// Of a position of whose gain `settled` has been paid out already.
+    pub(crate) fn of(position: Position, settled: Decimal, instrument: &Instrument) -> Self {
         let quantity = position.quantity.0;
         let (units, is_inverse) = match &instrument.contract {
             Contract::Spot => (quantity, false),
             Contract::Linear { size, .. } => (quantity * size, false),
             Contract::Inverse { size, .. } => (quantity * size, true),
         };
-        let [units, cost] = [units, position.cost].map(|exact| DoubleFloat::of(exact).value());
+        let cost = if is_inverse { position.cost + settled } else { position.cost - settled };
+        let [units, cost] = [units, cost].map(|exact| DoubleFloat::of(exact).value());
         Self { units, cost, is_inverse }
     }
 

@@ -10,7 +10,7 @@ use model::order::OrderSide;
 use model::time::UtcMillis;
 
 use crate::excursion::{Excursion, Stake};
-use crate::part::Part;
+use crate::part::{Part, share};
 use crate::position::{Change, Position, Step};
 
 /// Significant digits of an average price of an inverse contract: a quotient of quotients is not
@@ -27,6 +27,8 @@ pub(crate) struct OpenTrip {
     exit: Leg,
     cash: Decimal,
     fees: Decimal,
+    /// Part of the cash: gains of what is still held that have been paid out already.
+    settled: Decimal,
     excursion: Excursion,
 }
 
@@ -67,6 +69,12 @@ impl OpenTrip {
         self.excursion.observe(bar, open);
     }
 
+    /// Takes a gain or a loss that the venue has paid out while the position stays open.
+    pub(crate) fn settle(&mut self, amount: Decimal) {
+        self.cash += amount;
+        self.settled += amount;
+    }
+
     fn begin(fill: &Fill) -> Self {
         Self {
             side: fill.side,
@@ -76,6 +84,7 @@ impl OpenTrip {
             exit: Leg::default(),
             cash: Decimal::ZERO,
             fees: Decimal::ZERO,
+            settled: Decimal::ZERO,
             excursion: Excursion::starting_at(fill.ts),
         }
     }
@@ -84,13 +93,17 @@ impl OpenTrip {
         self.entry.add(fill.last_px, step.part, instrument);
         self.pay(step);
         self.qty_max = self.qty_max.max(after.quantity.0.abs());
-        self.excursion.grow(fill.ts, Stake::of(after, instrument));
+        self.excursion.grow(fill.ts, Stake::of(after, self.settled, instrument));
     }
 
     fn reduce(&mut self, fill: &Fill, step: &Step, after: Position, instrument: &Instrument) {
         self.exit.add(fill.last_px, step.part, instrument);
         self.pay(step);
-        self.excursion.shrink(float_of(fill.last_px.value()), Stake::of(after, instrument));
+        let held = after.quantity.0.abs();
+        let scale = instrument.ledger_scale;
+        self.settled = share(self.settled, held, held + step.part.quantity, scale);
+        let stake = Stake::of(after, self.settled, instrument);
+        self.excursion.shrink(float_of(fill.last_px.value()), stake);
     }
 
     fn pay(&mut self, step: &Step) {

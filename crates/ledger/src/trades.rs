@@ -60,6 +60,13 @@ impl TradeBook {
         cost
     }
 
+    /// Follows a gain that was paid out of an open position.
+    pub(crate) fn settle(&mut self, place: InstrumentIx, amount: Decimal) {
+        if let Some(trip) = &mut self.trips[place.index()] {
+            trip.settle(amount);
+        }
+    }
+
     /// Follows how far open round trips went in the bars of a frame.
     pub(crate) fn observe(&mut self, frame: &Frame) {
         let open = frame.ts().before(self.interval);
