@@ -65,7 +65,7 @@ pub(crate) fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
 }
 
 /// The sources of all crates, with their paths below `crates/`.
-fn sources() -> Vec<(String, String)> {
+pub(crate) fn sources() -> Vec<(String, String)> {
     let crates = support::root().join("crates");
     let source = |path: PathBuf| {
         let name = path.strip_prefix(&crates).unwrap().to_string_lossy().replace('\\', "/");

@@ -12,6 +12,7 @@ mod examples;
 mod order_ends;
 mod pages;
 mod properties;
+mod quality_gate;
 mod reference;
 mod settlement;
 mod sub_bars;
