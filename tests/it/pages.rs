@@ -6,11 +6,61 @@ use std::fs;
 use model::fill::PriceRule;
 use model::order::RefusalCode;
 
-use crate::architecture::{files, spans};
+use crate::architecture::{files, sources, spans};
 use crate::support::root;
 
 /// Fewer words than a test's name has.
 const FEW_WORDS: usize = 4;
+
+/// Sections of a page of a component, in order.
+const SECTIONS: [&str; 6] =
+    ["Purpose", "Lives in", "Asks for", "Methods", "Backtest and live", "Works with"];
+
+/// Pages of components, each with its heading.
+const COMPONENTS: [(&str, &str); 12] = [
+    ("data-provider", "DataProvider"),
+    ("event-logger", "EventLogger"),
+    ("execution-manager", "ExecutionManager"),
+    ("exposure-monitor", "ExposureMonitor"),
+    ("pnl-monitor", "PnlMonitor"),
+    ("position-monitor", "PositionMonitor"),
+    ("position-update-handler", "PositionUpdateHandler"),
+    ("reconciliation-component", "ReconciliationComponent"),
+    ("results-store", "ResultsStore"),
+    ("risk-monitor", "RiskMonitor"),
+    ("strategy-manager", "StrategyManager"),
+    ("venue-interface-manager", "VenueInterfaceManager"),
+];
+
+/// What pages of explanation have to tell about.
+const TOLD: [(&str, &[&str]); 4] = [
+    (
+        "docs/explanation/tight-loop.md",
+        &["The machine", "Retry", "Failures", "Implement", "Test", "Debug", "Tune"],
+    ),
+    (
+        "docs/explanation/workflow.md",
+        &["Diagram", "Triggers", "External workflow", "Internal workflow", "The tight loop in it"],
+    ),
+    (
+        "docs/explanation/venues.md",
+        &["Execution", "Position", "Data", "Credentials", "Transfers", "Two books"],
+    ),
+    ("docs/ARCHITECTURE.md", &["Code map", "Architecture invariants"]),
+];
+
+/// Topics that have a decision.
+const DECIDED: [&str; 9] = [
+    "venue-interface-factory",
+    "tight-loop-machine",
+    "point-in-time-data",
+    "synchronous-components",
+    "orders-and-outcomes",
+    "two-books",
+    "margin-and-liquidation",
+    "funding-at-the-instant",
+    "transfers-in-transit",
+];
 
 /// Names of other things that are as long as a test's.
 const OTHER_NAMES: [&str; 1] = ["iter_over_hash_type"];
@@ -84,4 +134,122 @@ fn tests_that_pages_name_are_there() {
         }
     }
     assert!(missing.is_empty(), "{missing:#?}");
+}
+
+/// The headings of a page at a level.
+fn headings(page: &str, level: &str) -> Vec<String> {
+    page.lines().filter_map(|line| line.strip_prefix(level)).map(str::to_owned).collect()
+}
+
+#[test]
+fn every_component_has_a_page_in_the_one_form() {
+    let folder = root().join("docs/reference/components");
+    let found: Vec<String> = files(&folder, "md")
+        .iter()
+        .map(|path| path.file_stem().expect("a name").to_string_lossy().into_owned())
+        .collect();
+    assert_eq!(found, COMPONENTS.map(|(file, _)| file));
+    for (file, name) in COMPONENTS {
+        let page = page(&format!("docs/reference/components/{file}.md"));
+        assert_eq!(headings(&page, "# "), [name], "{file}");
+        assert_eq!(headings(&page, "## "), SECTIONS, "{file}");
+        let mut sections = page.split("\n## ").skip(1).map(str::trim_end);
+        assert!(sections.all(|section| section.lines().count() > 2), "{file} has an empty section");
+        assert!(page.lines().count() < 60, "{file} is longer than a page");
+    }
+}
+
+#[test]
+fn pages_have_the_sections_that_are_asked_of_them() {
+    for (path, told) in TOLD {
+        let found = headings(&page(path), "## ");
+        for section in told {
+            assert!(found.iter().any(|heading| heading == section), "{path}: {section}");
+        }
+    }
+    let architecture = page("docs/ARCHITECTURE.md");
+    assert!(architecture.contains("position queries are no part of orders or outcomes"));
+}
+
+#[test]
+fn every_topic_of_the_architecture_has_a_decision() {
+    let records: Vec<String> =
+        files(&root().join("adr"), "md").iter().map(|path| path.display().to_string()).collect();
+    for topic in DECIDED {
+        let of_topic = records.iter().filter(|path| path.ends_with(&format!("-{topic}.md")));
+        assert_eq!(of_topic.count(), 1, "{topic}");
+    }
+    for path in &records {
+        let text = fs::read_to_string(path).expect("a record can be read");
+        for part in ["Status and date", "Context", "Decision", "Consequences", "Rejected"] {
+            assert!(text.contains(&format!("\n**{part}.**")), "{path} has no {part}");
+        }
+    }
+}
+
+/// Whether the sources declare a type, a trait or a variant of this name.
+fn declares(sources: &str, name: &str) -> bool {
+    let kinds = ["struct", "enum", "trait", "type"];
+    let ends = |text: &str| !text.starts_with(|c: char| c.is_alphanumeric() || c == '_');
+    kinds.iter().any(|kind| {
+        let start = format!("{kind} {name}");
+        sources.match_indices(&start).any(|(at, _)| ends(&sources[at + start.len()..]))
+    }) || sources.lines().any(|line| {
+        // A variant stands at the beginning of its line.
+        line.trim_start()
+            .strip_prefix(name)
+            .is_some_and(|rest| rest.starts_with([',', '(', ' ', '{']))
+    })
+}
+
+/// Whether the sources have a function or a constant of this name.
+fn has_item(sources: &str, name: &str) -> bool {
+    ["fn", "const"].iter().any(|kind| {
+        let start = format!("{kind} {name}");
+        let mut found = sources.match_indices(&start).map(|(at, _)| &sources[at + start.len()..]);
+        found.any(|rest| rest.starts_with(['(', '<', ':']))
+    })
+}
+
+#[test]
+fn types_that_component_pages_name_are_in_the_sources() {
+    let all: String = sources().into_iter().map(|(_, text)| text).collect();
+    let mut unknown = Vec::new();
+    let components = COMPONENTS.map(|(file, _)| format!("docs/reference/components/{file}.md"));
+    let told = TOLD.iter().map(|(path, _)| (*path).to_owned());
+    for path in components.into_iter().chain(told) {
+        for span in page(&path).lines().flat_map(spans) {
+            let is_name = |c: char| c.is_alphanumeric() || c == '_' || c == ':';
+            let is_camel = span.starts_with(|c: char| c.is_ascii_uppercase())
+                && span.contains(|c: char| c.is_ascii_lowercase());
+            if !is_camel || !span.chars().all(is_name) || span == "Drop" {
+                continue;
+            }
+            let mut parts = span.split("::");
+            let owner = parts.next().unwrap_or_default();
+            let is_known = declares(&all, owner)
+                && parts.all(|part| declares(&all, part) || has_item(&all, part));
+            if !is_known {
+                unknown.push(format!("{path}: {span}"));
+            }
+        }
+    }
+    assert!(unknown.is_empty(), "{unknown:#?}");
+}
+
+#[test]
+fn methods_that_component_pages_list_are_where_the_page_says() {
+    for (file, _) in COMPONENTS {
+        let path = format!("docs/reference/components/{file}.md");
+        let text = page(&path);
+        let (_, lives) = text.split_once("## Lives in").expect("the page has its sections");
+        let (_, link) = lives.split_once("](").expect("a link to the file");
+        let link = link.split(')').next().expect("the end of the link");
+        let source = root().join("docs/reference/components").join(link);
+        let source = fs::read_to_string(source).expect("the file is there");
+        for row in found(&text, "## Methods") {
+            let name = spans(&row).remove(0);
+            assert!(has_item(&source, &name), "{path}: {name} is not in {link}");
+        }
+    }
 }
