@@ -14,6 +14,7 @@ mod pages;
 mod properties;
 mod quality_gate;
 mod reference;
+mod requirements;
 mod settlement;
 mod sub_bars;
 mod support;

@@ -1,4 +1,4 @@
-//! Transfers: the one interface that moves an asset from one venue to another (AL-31).
+//! Transfers: the one interface that moves an asset from one venue to another.
 //!
 //! What is sent leaves its source at once and is in transit until it arrives; the arrival is settled
 //! from the books' list of what is pending (03 §4.1).
