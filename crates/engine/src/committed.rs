@@ -68,6 +68,9 @@ impl Committed {
         let (seq, seq_topic) = (self.seq, *seq_topic);
         let cycle = Rc::get_mut(&mut self.cycle).expect("a retired cycle");
         cycle.topics.insert(topic);
+        if cycle.envelopes.len() == cycle.envelopes.capacity() {
+            make_room(&mut cycle.envelopes);
+        }
         cycle.envelopes.push(Envelope { seq, seq_topic, ts, cause_seq, publisher, payload });
     }
 
@@ -84,4 +87,11 @@ impl Committed {
             tracing::debug!(topic = topic.name(), "nobody is subscribed to this topic");
         }
     }
+}
+
+/// Out of line, so that an envelope is written where it stays and not copied there.
+#[cold]
+#[inline(never)]
+fn make_room(envelopes: &mut Vec<Envelope>) {
+    envelopes.reserve(1);
 }

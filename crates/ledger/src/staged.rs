@@ -74,8 +74,9 @@ pub(crate) struct History<T> {
     oldest: usize,
 }
 
-/// Figures that are kept.
-pub(crate) const HISTORY: usize = 256;
+/// Figures that are kept: few enough that writing them in turn does not drive other data out of the
+/// nearest cache.
+pub(crate) const HISTORY: usize = 64;
 
 impl<T: Copy> History<T> {
     pub(crate) fn new() -> Self {

@@ -183,10 +183,24 @@ impl FrameBatch {
 /// All data that became known in (T−Δ, T], named by T.
 ///
 /// Cheap to clone: a reference into its batch.
-#[derive(Clone, Debug)]
+#[derive(Debug)]
 pub struct Frame {
     batch: Arc<FrameBatch>,
     row: usize,
+}
+
+impl Clone for Frame {
+    fn clone(&self) -> Self {
+        Self { batch: Arc::clone(&self.batch), row: self.row }
+    }
+
+    /// Does not count the holders of a batch anew: the frame before is nearly always of the same.
+    fn clone_from(&mut self, source: &Self) {
+        if !Arc::ptr_eq(&self.batch, &source.batch) {
+            self.batch = Arc::clone(&source.batch);
+        }
+        self.row = source.row;
+    }
 }
 
 impl Frame {
