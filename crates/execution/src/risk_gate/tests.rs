@@ -1,198 +1,13 @@
 //! What orders would do to the account, judged through the gate: 04 §6.4, one line per group.
 
+mod desk;
+
 use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
-use ledger::chain::Chain;
-use ledger::exposure::ExposureTerms;
-use ledger::pnl::Strictness;
-use ledger::risk::RiskTerms;
-use model::Decimal;
-use model::frame::{Bar, BarKind, FrameBatch};
-use model::instrument::{Contract, Instrument, InstrumentIx};
-use model::market::DataProvider;
-use model::money::{Bps, Quantity};
-use model::order::{OcoGroup, OrderRequest, OrderSide, Size, StrategyIx};
-use model::risk::{RiskType, RiskTypes};
-use model::snapshot::{AccountBook, ChainSnapshots};
-use model::time::{Interval, UtcMillis};
-use venues::fees::MakerTaker;
+use model::risk::RiskType;
 
-use super::*;
-
-const T: UtcMillis = UtcMillis::new(3_600_000);
-
-fn decimal(text: &str) -> Decimal {
-    text.parse().unwrap()
-}
-
-/// One spot instrument and two linear perpetuals with 20 times leverage, all at 50,000.
-fn table() -> InstrumentTable {
-    let mut table = InstrumentTable::new();
-    let listed = |id: &str| Instrument {
-        lot: decimal("0.001"),
-        ..Instrument::spot(id.parse().unwrap(), "BTC", "USDT")
-    };
-    let perp = |id: &str| Instrument {
-        contract: Contract::Linear { settle: "USDT".into(), size: Decimal::ONE },
-        leverage: decimal("20"),
-        ..listed(id)
-    };
-    table.add(listed("binance:spot:BTCUSDT"));
-    table.add(perp("bybit:perp:BTCUSDT"));
-    table.add(perp("okx:perp:BTCUSDT"));
-    table
-}
-
-struct Desk {
-    gate: RiskGate,
-    account: AccountSnapshot,
-    next: u32,
-}
-
-impl Desk {
-    /// Lines `hold <key> <amount>`, `perp <venue> <contracts>` entered at the mark, `risk <type>`,
-    /// `fee <bps>`.
-    fn new(text: &str) -> Self {
-        Self::of(table(), text)
-    }
-
-    fn of(table: InstrumentTable, text: &str) -> Self {
-        let table = Rc::new(table);
-        let (keys, width) = (table.keys().count(), table.len());
-        let mut book = AccountBook {
-            balances: vec![Decimal::ZERO; keys],
-            reserved: vec![Decimal::ZERO; keys],
-            positions: vec![Quantity::ZERO; width],
-            costs: vec![Decimal::ZERO; width],
-            working: Vec::new(),
-        };
-        let (mut enabled, mut fee) = (RiskTypes::NONE, Bps(Decimal::ZERO));
-        for line in text.lines().map(str::trim).filter(|line| !line.is_empty()) {
-            match *line.split_whitespace().collect::<Vec<_>>().as_slice() {
-                ["hold", key, amount] => {
-                    let place = table.keys().find(|(_, known)| known.as_str() == key).unwrap().0;
-                    book.balances[place.index()] = decimal(amount);
-                    if place == table.base_key(InstrumentIx(0)) {
-                        book.positions[0] = Quantity(decimal(amount));
-                        book.costs[0] = decimal(amount) * decimal("50000");
-                    }
-                }
-                ["perp", venue, contracts] => {
-                    let place = place_of(venue);
-                    book.balances[table.base_key(place).index()] = decimal(contracts);
-                    book.positions[place.index()] = Quantity(decimal(contracts));
-                    book.costs[place.index()] = decimal(contracts) * decimal("50000");
-                }
-                ["risk", name] => {
-                    let kind = RiskType::ALL.into_iter().find(|kind| kind.name() == name).unwrap();
-                    enabled = enabled.with(kind);
-                }
-                ["fee", rate] => fee = Bps(decimal(rate)),
-                _ => panic!("what is `{line}`?"),
-            }
-        }
-        let bar = Bar {
-            open: 50_000.0,
-            high: 50_000.0,
-            low: 50_000.0,
-            close: 50_000.0,
-            volume: 1.0,
-            kind: BarKind::Real,
-        };
-        let mut batch = FrameBatch::with_capacity(width, 1);
-        batch.push(T, false, &vec![bar; width]);
-        let frame = Arc::new(batch).frame(0).unwrap();
-        let market = Rc::new(DataProvider::new(&table));
-        market.advance(&frame);
-        let exposure = ExposureTerms {
-            share_class: "USDT".into(),
-            tracked: Some("BTC".into()),
-            ..ExposureTerms::default()
-        };
-        let mut risk = RiskTerms::new(Interval::HOUR);
-        risk.limits.enabled = enabled;
-        let mut chain =
-            Chain::new(&table, &market, exposure.clone(), risk.clone(), Strictness::Lenient);
-        chain.update(T, &book).unwrap();
-        let account = AccountSnapshot {
-            frame,
-            marks: vec![Some(50_000.0); width],
-            equity: chain.exposure.latest().equity,
-            cash: 0.0,
-            gross: 0.0,
-            net: 0.0,
-            unrealized: 0.0,
-            book: Rc::new(book),
-            chain: ChainSnapshots {
-                exposure: Rc::clone(chain.exposure.latest()),
-                risk: Rc::clone(chain.risk.latest()),
-                pnl: Rc::clone(chain.pnl.latest()),
-            },
-        };
-        let fees: Rc<dyn FeeModel> = Rc::new(MakerTaker::flat(fee, fee));
-        let terms = ImpactTerms { market, exposure, risk, max_leg_delta: 0.5 };
-        let gate = RiskGate::new(table, vec![fees; width], terms);
-        Self { gate, account, next: 1 }
-    }
-
-    /// Judges `side venue quantity words …`, several of them between semicolons.
-    fn judge(&mut self, text: &str) -> VerdictGroup {
-        let requests = text.split(';').map(|text| {
-            let words: Vec<&str> = text.split_whitespace().collect();
-            let order_id = OrderId { strategy: StrategyIx(0), number: self.next };
-            self.next += 1;
-            if let ["cancel", number] = *words {
-                return Request::Cancel(OrderId { number: number.parse().unwrap(), ..order_id });
-            }
-            let (replaced, words) = match *words {
-                ["replace", number, ..] => (Some(number.parse().unwrap()), &words[2..]),
-                _ => (None, &words[..]),
-            };
-            let order_id = OrderId { number: replaced.unwrap_or(order_id.number), ..order_id };
-            let intent = OrderIntent { order_id, request: request(words, order_id) };
-            if replaced.is_some() { Request::Replace(intent) } else { Request::Submit(intent) }
-        });
-        let group = IntentGroup { strategy: StrategyIx(0), requests: requests.collect() };
-        self.gate.judge(&group, Some(&self.account)).unwrap()
-    }
-}
-
-fn place_of(venue: &str) -> InstrumentIx {
-    let known = ["spot", "bybit", "okx"].iter().position(|known| *known == venue).unwrap();
-    InstrumentIx(u16::try_from(known).unwrap())
-}
-
-fn request(words: &[&str], order_id: OrderId) -> OrderRequest {
-    let side = if words[0] == "buy" { OrderSide::Buy } else { OrderSide::Sell };
-    let size = match words[2].strip_suffix('%') {
-        Some(share) => Size::Share(decimal(share) / Decimal::ONE_HUNDRED),
-        None => Size::Units(Quantity(decimal(words[2]))),
-    };
-    let mut request = OrderRequest::market(place_of(words[1]), side, size);
-    for word in &words[3..] {
-        match word.split_once('=').unwrap_or((word, "")) {
-            ("reduce", _) => request.reduce_only = true,
-            ("limit", price) => {
-                let limit = OrderRequest::limit(place_of(words[1]), side, size, decimal(price));
-                request = OrderRequest { reduce_only: request.reduce_only, ..limit };
-            }
-            ("stop", price) => {
-                let stop = OrderRequest::stop(place_of(words[1]), side, size, decimal(price));
-                request = OrderRequest { reduce_only: request.reduce_only, ..stop };
-            }
-            ("oco", number) => {
-                let number = number.parse().unwrap();
-                request.oco_group = Some(OcoGroup { strategy: StrategyIx(0), number });
-            }
-            ("parent", number) => {
-                request.parent = Some(OrderId { number: number.parse().unwrap(), ..order_id });
-            }
-            other => panic!("{other:?}"),
-        }
-    }
-    request
-}
+use desk::Desk;
 
 /// Each group judged after those before it, all at one tick: verdicts and what bound them.
 fn check(world: &str, groups: &str, expected: &Expect) {
@@ -231,13 +46,13 @@ fn an_opening_that_leaves_too_little_margin_is_denied() {
          buy bybit 0.1
          sell bybit 100%
          cancel 7",
-        &expect![[r#"
+        &expect![[r"
             buy bybit 1 → RISK-IMPACT: cex_margin_ratio from inf to 0.100000, which is critical | cex_margin_ratio inf → 0.1000 | cost 0.00
             buy bybit 0.5 → yes | cex_margin_ratio inf → 0.2000 | cost 0.00
             buy bybit 0.1 → RISK-IMPACT: cex_margin_ratio from 0.200000 to 0.166667, which is reduce_only | cex_margin_ratio 0.2000 → 0.1667 | cost 0.00
             sell bybit 100% → yes | cex_margin_ratio 0.2000 → inf | cost 0.00
             cancel 7 → yes
-        "#]],
+        "]],
     );
 }
 
@@ -251,12 +66,12 @@ fn a_close_is_accepted_at_a_margin_that_denies_openings() {
          sell bybit 0.5 reduce
          buy bybit 0.1
          buy bybit 0.5",
-        &expect![[r#"
+        &expect![[r"
             buy bybit 0.001 → RISK-IMPACT: cex_margin_ratio from 0.100000 to 0.099900, which is critical | cex_margin_ratio 0.1000 → 0.0999 | cost 0.00
             sell bybit 0.5 reduce → yes | cex_margin_ratio 0.1000 → 0.2000 | cost 0.00
             buy bybit 0.1 → RISK-IMPACT: cex_margin_ratio from 0.200000 to 0.166667, which is reduce_only | cex_margin_ratio 0.2000 → 0.1667 | cost 0.00
             buy bybit 0.5 → RISK-IMPACT: cex_margin_ratio from 0.200000 to 0.100000, which is critical | cex_margin_ratio 0.2000 → 0.1000 | cost 0.00
-        "#]],
+        "]],
     );
 }
 
@@ -267,10 +82,10 @@ fn what_a_strategy_was_granted_counts_for_the_next_one_until_the_next_snapshot()
         world,
         "buy bybit 0.3
          buy bybit 0.3",
-        &expect![[r#"
+        &expect![[r"
             buy bybit 0.3 → yes | cex_margin_ratio inf → 0.3333 | cost 0.00
             buy bybit 0.3 → RISK-IMPACT: cex_margin_ratio from 0.333333 to 0.166667, which is reduce_only | cex_margin_ratio 0.3333 → 0.1667 | cost 0.00
-        "#]],
+        "]],
     );
     let mut desk = Desk::new(world);
     for _ in 0..2 {
@@ -292,12 +107,12 @@ fn a_purchase_and_its_hedge_are_judged_as_a_pair() {
          sell bybit 0.5
          buy spot 0.5; sell bybit 0.5
          buy spot 0.5 limit=49000; sell bybit 0.5 limit=51000",
-        &expect![[r#"
+        &expect![[r"
             buy spot 0.5 → RISK-IMPACT: delta_risk from 0.000000 to 0.250063, which is critical | delta_risk 0.0000 → 0.2501 | cost 25.00
             sell bybit 0.5 → RISK-IMPACT: delta_risk from 0.000000 to 0.250063, which is critical | delta_risk 0.0000 → 0.2501 | cost 25.00
             buy spot 0.5; sell bybit 0.5 → yes; yes | delta_risk 0.0000 → 0.0000 | legs 0.2500 | cost 50.00
             buy spot 0.5 limit=49000; sell bybit 0.5 limit=51000 → yes; yes | delta_risk 0.0000 → 0.0000 | legs 0.2500 | cost 50.00
-        "#]],
+        "]],
     );
 }
 
@@ -311,12 +126,12 @@ fn a_group_that_is_too_far_off_target_half_way_is_denied() {
          buy spot 0.6; sell bybit 0.6; buy spot 0.6; sell okx 0.6
          buy bybit 2
          sell bybit 1; sell bybit 1",
-        &expect![[r#"
+        &expect![[r"
             buy spot 1.2; sell bybit 1.2 → RISK-LEG: a delta of 0.600000 of equity, at most 0.5; RISK-LEG: a delta of 0.600000 of equity, at most 0.5 | legs 0.6000 | cost 0.00
             buy spot 0.6; sell bybit 0.6; buy spot 0.6; sell okx 0.6 → yes; yes; yes; yes | legs 0.3000 | cost 0.00
             buy bybit 2 → yes
             sell bybit 1; sell bybit 1 → yes; yes
-        "#]],
+        "]],
     );
 }
 
@@ -329,10 +144,10 @@ fn a_group_that_mends_a_delta_may_pass_through_what_is_left_of_it() {
          perp bybit -1.2",
         "buy bybit 0.4; buy okx 0.4
          buy okx 2.4; sell bybit 1.2",
-        &expect![[r#"
+        &expect![[r"
             buy bybit 0.4; buy okx 0.4 → yes; yes | legs 0.8000 | cost 0.00
             buy okx 2.4; sell bybit 1.2 → RISK-LEG: a delta of 2.000000 of equity, at most 0.5; RISK-LEG: a delta of 2.000000 of equity, at most 0.5 | legs 2.0000 | cost 0.00
-        "#]],
+        "]],
     );
 }
 
@@ -348,14 +163,14 @@ fn exits_that_wait_are_no_relief_and_replaces_are_judged_anew() {
          replace 5 buy bybit 0.5 limit=49000
          replace 5 buy bybit 0.1 limit=49000
          buy bybit 0.1 limit=49000 oco=1; sell bybit 0.2 stop=48000 oco=1",
-        &expect![[r#"
+        &expect![[r"
             buy bybit 0.8; sell bybit 0.2 reduce stop=45000 → RISK-IMPACT: cex_margin_ratio from 0.500000 to 0.100000, which is critical; yes | cex_margin_ratio 0.5000 → 0.1000 | cost 0.00
             buy bybit 0.8; sell bybit 0.8 parent=3 → RISK-IMPACT: cex_margin_ratio from 0.500000 to 0.100000, which is critical; RISK-IMPACT: cex_margin_ratio from 0.500000 to 0.100000, which is critical | cex_margin_ratio 0.5000 → 0.1000 | cost 0.00
             buy bybit 0.2 limit=49000 → yes | cex_margin_ratio 0.5000 → 0.2500 | cost 0.00
             replace 5 buy bybit 0.5 limit=49000 → RISK-IMPACT: cex_margin_ratio from 0.250000 to 0.142857, which is critical | cex_margin_ratio 0.2500 → 0.1429 | cost 0.00
             replace 5 buy bybit 0.1 limit=49000 → yes | cex_margin_ratio 0.2500 → 0.3333 | cost 0.00
             buy bybit 0.1 limit=49000 oco=1; sell bybit 0.2 stop=48000 oco=1 → yes; yes | cex_margin_ratio 0.3333 → 0.2500 | cost 0.00
-        "#]],
+        "]],
     );
 }
 
@@ -373,11 +188,11 @@ fn an_impact_tells_positions_exposure_risk_and_cost() {
         .positions
         .iter()
         .map(|(key, change)| format!("{} {}", desk.gate.instruments.key(*key), change.normalize()));
-    expect![[r#"
+    expect![[r"
         binance:BaseToken:BTC 0.5
         binance:BaseToken:USDT -25025
         bybit:Perp:BTCUSDT -0.5
-        bybit:BaseToken:USDT -25"#]]
+        bybit:BaseToken:USDT -25"]]
     .assert_eq(&positions.collect::<Vec<_>>().join("\n"));
     assert_eq!(impact.costs, [Some(25.0), None, Some(25.0)]);
     assert!((impact.after.equity - impact.before.equity + impact.cost()).abs() < 1e-9);
