@@ -16,7 +16,7 @@ use model::frame::Frame;
 use model::market::DataProvider;
 use model::order::StrategyIx;
 use store::feed::{CandleFeed, FeedSpec};
-use tickdrain::models::execution_settings;
+use tickdrain::models::{execution_settings, impact_terms};
 use tickdrain::runfile::config::RunConfig;
 use tickdrain::{App, BacktestError};
 
@@ -85,13 +85,14 @@ impl Workload {
         let settings = execution_settings(&self.config, self.app.catalog().models());
         let fees = settings.exchange.models.fees.clone();
         let market = Rc::new(DataProvider::new(&instruments));
+        let terms = impact_terms(&self.config, &settings, &market);
         let execution = ExecutionService::new(Rc::clone(&instruments), settings, market, &initial)?;
         let mut strategies = self.config.build_strategies(self.app.catalog()).expect("validated");
         let strategy = StrategyRunner::new("sma", StrategyIx(0), strategies.remove(0), 100_000);
         let engine = BacktestEngine::new(Settings::default())
             .service(Rank::first(Role::Execution), execution)
             .service(Rank::first(Role::Strategy), strategy)
-            .service(Rank::first(Role::Gate), RiskGate::new(instruments, fees));
+            .service(Rank::first(Role::Gate), RiskGate::new(instruments, fees, terms));
         Ok(engine.run(Frames(self.frames.iter())).await)
     }
 }

@@ -21,6 +21,6 @@ mod snapshots;
 pub mod tight_loop;
 
 pub use execution_service::{ExecutionService, ExecutionSettings};
-pub use judgement::OperationRules;
+pub use judgement::{ImpactTerms, OperationRules};
 pub use manager::ExecutionManager;
 pub use risk_gate::RiskGate;

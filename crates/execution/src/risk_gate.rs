@@ -6,16 +6,17 @@ use std::sync::Arc;
 
 use engine::delivery::Outbox;
 use engine::service::{BacktestService, RunOutcome, ServiceReport};
+use ledger::chain::ChainError;
 use model::event::{Envelope, Payload, Topic};
 use model::instrument::{InstrumentId, InstrumentTable};
 use model::order::{
-    CancelOrder, IntentGroup, OperationIntent, OrderId, OrderIntent, Refusal, RefusalCode, Request,
-    Verdict, VerdictGroup,
+    CancelOrder, IntentGroup, OperationIntent, Order, OrderId, OrderIntent, Pricing, Refusal,
+    RefusalCode, Request, Verdict, VerdictGroup,
 };
 use model::snapshot::AccountSnapshot;
 use venues::fees::FeeModel;
 
-use crate::judgement::{Judgement, OperationRules, Promises};
+use crate::judgement::{ImpactJudge, ImpactTerms, Judgement, OperationRules, Promises};
 
 /// Judges every request against the latest snapshot and what it has accepted since.
 #[derive(Debug)]
@@ -27,6 +28,7 @@ pub struct RiskGate {
     /// `seq` of the snapshot that `promises` come on top of.
     basis: u64,
     promises: Promises,
+    impact: ImpactJudge,
     accepted: i64,
     denied: i64,
 }
@@ -37,14 +39,23 @@ pub struct RiskGate {
 pub enum RiskGateError {
     #[error("CFG-INSTRUMENT: an order in {instrument}, which does not trade")]
     NotTrading { instrument: InstrumentId },
+
+    #[error("what an order would do to the account cannot be computed")]
+    Impact(#[from] ChainError),
 }
 
 impl RiskGate {
-    /// A gate for orders in `instruments`, charged by `fees`, one model per instrument.
-    pub fn new(instruments: Rc<InstrumentTable>, fees: Vec<Rc<dyn FeeModel>>) -> Self {
+    /// A gate for orders in `instruments`, charged by `fees`, one model per instrument; `terms` say
+    /// what they may do to the account.
+    pub fn new(
+        instruments: Rc<InstrumentTable>,
+        fees: Vec<Rc<dyn FeeModel>>,
+        terms: ImpactTerms,
+    ) -> Self {
         let promises = Promises::new(instruments.keys().count());
+        let impact = ImpactJudge::new(&instruments, fees.clone(), terms);
         let operations = None;
-        Self { instruments, fees, operations, basis: 0, promises, accepted: 0, denied: 0 }
+        Self { instruments, fees, operations, basis: 0, promises, impact, accepted: 0, denied: 0 }
     }
 
     /// The same gate, which also judges what operations need.
@@ -59,6 +70,7 @@ impl RiskGate {
         group: &IntentGroup,
         account: Option<&AccountSnapshot>,
     ) -> Result<VerdictGroup, RiskGateError> {
+        let granted = self.promises.len();
         let mut verdicts = Vec::with_capacity(group.requests.len());
         let mut operated = HashMap::new();
         for request in &group.requests {
@@ -77,7 +89,45 @@ impl RiskGate {
                 }
             });
         }
-        Ok(VerdictGroup { strategy: group.strategy, verdicts })
+        let mut impact = None;
+        if let Some(account) = account
+            && self.promises.len() > granted
+        {
+            let promises = &self.promises;
+            let filled = |order_id| promises.filled(order_id);
+            let judged = self.impact.judge(account, &verdicts, filled)?;
+            impact = judged.impact;
+            if let Some(refusal) = judged.refusal {
+                self.deny(&mut verdicts, granted, &refusal);
+            }
+        }
+        Ok(VerdictGroup { strategy: group.strategy, verdicts, impact })
+    }
+
+    /// Denies all trades of a group after all, those that were granted after the first `kept`; exits
+    /// that wait for a price to reduce what is held stay.
+    fn deny(&mut self, verdicts: &mut [Verdict], kept: usize, refusal: &Refusal) {
+        let asked: Vec<OrderId> = verdicts.iter().map(Verdict::order_id).collect();
+        let is_exit = |order: &Order| {
+            order.reduce_only
+                && order.pricing != Pricing::Market
+                && order.parent.is_none_or(|parent| !asked.contains(&parent))
+        };
+        self.promises.take_back(kept, |order| !is_exit(order));
+        for verdict in verdicts {
+            let order_id = verdict.order_id();
+            let refusal = || refusal.clone();
+            if verdict.order().is_none_or(is_exit) {
+                continue;
+            }
+            *verdict = if matches!(verdict, Verdict::Accepted(_)) {
+                self.accepted -= 1;
+                self.denied += 1;
+                Verdict::Denied { order_id, refusal: refusal() }
+            } else {
+                Verdict::ReplaceDenied { order_id, refusal: refusal() }
+            };
+        }
     }
 
     fn submit(
@@ -207,6 +257,7 @@ impl BacktestService for RiskGate {
             // The snapshot knows by now what was promised before it.
             self.basis = basis;
             self.promises.clear();
+            self.impact.clear();
         }
         let account = match latest.as_ref().map(|envelope| &envelope.payload) {
             Some(Payload::Account(account)) => Some(&**account),
@@ -223,3 +274,6 @@ impl BacktestService for RiskGate {
             .with("denied", self.denied))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,6 +11,7 @@ pub mod fill;
 pub mod frame;
 pub mod gas;
 pub mod handshake;
+pub mod impact;
 pub mod instrument;
 pub mod interface;
 pub mod key;

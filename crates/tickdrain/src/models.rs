@@ -2,9 +2,11 @@
 
 use std::rc::Rc;
 
-use execution::ExecutionSettings;
+use execution::{ExecutionSettings, ImpactTerms};
 use model::instrument::InstrumentTable;
+use model::market::DataProvider;
 use model::money::Bps;
+use model::numeric::float_of;
 use model::time::Interval;
 use venues::exchange::{ExchangeSettings, Models};
 use venues::fees::FeeModel;
@@ -32,6 +34,20 @@ pub fn execution_settings(config: &RunConfig, own: &ModelCatalog) -> ExecutionSe
         exposure: terms::exposure(config),
         risk: terms::risk(config),
         strictness: terms::strictness(config),
+    }
+}
+
+/// By what the gate of a run judges what orders would do to the account, valued as in `settings`.
+pub fn impact_terms(
+    config: &RunConfig,
+    settings: &ExecutionSettings,
+    market: &Rc<DataProvider>,
+) -> ImpactTerms {
+    ImpactTerms {
+        market: Rc::clone(market),
+        exposure: settings.exposure.clone(),
+        risk: settings.risk.clone(),
+        max_leg_delta: float_of(config.risk.max_leg_delta),
     }
 }
 

@@ -22,7 +22,7 @@ use store::feed::{CandleFeed, FeedSpec};
 
 use crate::app::{App, ServiceSetup};
 use crate::error::BacktestError;
-use crate::models::execution_settings;
+use crate::models::{execution_settings, impact_terms};
 use crate::registry::Registry;
 use crate::runfile::config::RunConfig;
 use crate::runfile::data::CandleSeries;
@@ -139,8 +139,10 @@ pub(crate) fn wire(
     let Circumstances { folder, with_log, schedule, stop } = circumstances;
     let instruments = Rc::new(config.instruments.clone());
     let settings = execution_settings(config, app.catalog().models());
-    let gate = RiskGate::new(Rc::clone(&instruments), settings.exchange.models.fees.clone());
     let market = Rc::new(DataProvider::new(&instruments));
+    let fees = settings.exchange.models.fees.clone();
+    let terms = impact_terms(config, &settings, &market);
+    let gate = RiskGate::new(Rc::clone(&instruments), fees, terms);
     let execution = ExecutionService::new(
         Rc::clone(&instruments),
         settings,

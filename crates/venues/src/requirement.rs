@@ -7,7 +7,7 @@ use model::money::{Cash, Price, Quantity};
 use model::order::{Order, OrderSide, Pricing};
 use model::time::UtcMillis;
 
-use crate::fees::{FeeModel, Trade, fee_of};
+use crate::fees::{Fee, FeeModel, Trade, fee_of};
 
 /// An order about to be funded, and what is known of its market.
 #[derive(Clone, Copy, Debug)]
@@ -78,6 +78,17 @@ impl Funding<'_> {
         instrument.ledger_scale.round(need.max(Decimal::ZERO))
     }
 
+    /// Price and fee in the worst case of its fill: the reference price, no better than the last close,
+    /// as a taker. Source: 04 §6.4.
+    pub fn worst_case(&self) -> (Price, Fee) {
+        let (reference, ..) = self.reference();
+        let px = match self.order.side {
+            OrderSide::Buy => reference.max(self.last_px),
+            OrderSide::Sell => reference.min(self.last_px),
+        };
+        (px, fee_of(self.fees, &self.trade(px, Liquidity::Taker)))
+    }
+
     /// Price at which it is reckoned, as whom, and whether the price may move until it fills.
     fn reference(&self) -> (Price, Liquidity, bool) {
         let last = self.last_px;
@@ -100,8 +111,8 @@ impl Funding<'_> {
         }
     }
 
-    fn fee(&self, px: Price, liquidity: Liquidity) -> Decimal {
-        let trade = Trade {
+    const fn trade(&self, px: Price, liquidity: Liquidity) -> Trade<'_> {
+        Trade {
             instrument: self.instrument,
             side: self.order.side,
             liquidity,
@@ -110,8 +121,11 @@ impl Funding<'_> {
             ts: self.ts,
             // The highest tariff: what was traded so far may have fallen out of the window by then.
             volume_30d: Decimal::ZERO,
-        };
-        let fee = fee_of(self.fees, &trade);
+        }
+    }
+
+    fn fee(&self, px: Price, liquidity: Liquidity) -> Decimal {
+        let fee = fee_of(self.fees, &self.trade(px, liquidity));
         match fee.asset {
             FeeAsset::Quote => fee.amount.0,
             FeeAsset::Base => Cash::ZERO.0,

@@ -2,10 +2,13 @@
 
 mod exits;
 mod funds;
+mod impact;
 mod operations;
 mod quantity;
 mod terms;
 
+pub(crate) use impact::ImpactJudge;
+pub use impact::ImpactTerms;
 pub use operations::OperationRules;
 
 use std::rc::Rc;
@@ -35,6 +38,31 @@ impl Promises {
     pub(crate) fn add(&mut self, grant: Grant) {
         self.amounts[grant.holds.key.index()] += grant.more;
         self.granted.push(grant);
+    }
+
+    /// How many orders were granted so far.
+    pub(crate) const fn len(&self) -> usize {
+        self.granted.len()
+    }
+
+    /// Takes back what was granted after the first `kept` and is `denied` after all.
+    pub(crate) fn take_back(&mut self, kept: usize, denied: impl Fn(&Order) -> bool) {
+        let Self { amounts, granted } = self;
+        let mut place = 0;
+        granted.retain(|grant| {
+            place += 1;
+            let is_kept = place <= kept || !denied(&grant.order);
+            if !is_kept {
+                amounts[grant.holds.key.index()] -= grant.more;
+            }
+            is_kept
+        });
+    }
+
+    /// Units that the latest grant of a name found filled; zero if there is none.
+    pub(crate) fn filled(&self, order_id: OrderId) -> Quantity {
+        let latest = self.granted.iter().rev().find(|grant| grant.order.order_id == order_id);
+        latest.map_or(Quantity::ZERO, |grant| grant.filled)
     }
 
     /// Holds back what operations need of a balance.

@@ -99,6 +99,11 @@ codes! {
     Parent = "RISK-PARENT",
     /// A replace of an order that is not working, or of another instrument or side.
     Replace = "RISK-REPLACE",
+    /// With the other orders of its group it would leave an enabled risk metric at reduce-only or
+    /// beyond, and worse than before.
+    Impact = "RISK-IMPACT",
+    /// Half-way through its group the delta would be larger than `max_leg_delta` allows.
+    Leg = "RISK-LEG",
     /// An operation without the token that it needs.
     Token = "RISK-TOKEN",
     /// A swap of a token for itself.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::{CancelOrder, Order, OrderId, Refusal, StrategyIx};
+use crate::impact::GroupImpact;
 use crate::operation::OperationOrder;
 
 /// What the gate says of one request.
@@ -72,10 +73,13 @@ impl Verdict {
 }
 
 /// The gate's answer to one group, in the group's order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct VerdictGroup {
     /// Whose group it was.
     pub strategy: StrategyIx,
     /// One verdict per request.
     pub verdicts: Vec<Verdict>,
+    /// What the orders among them would do to the account, whether they were accepted or denied for
+    /// it; `None` if that was not computed: no risk type is enabled, or there is no such order.
+    pub impact: Option<Arc<GroupImpact>>,
 }

@@ -183,7 +183,7 @@ impl Script {
     }
 
     pub(crate) fn judge(&mut self, verdicts: Vec<Verdict>) {
-        let group = VerdictGroup { strategy: StrategyIx(0), verdicts };
+        let group = VerdictGroup { strategy: StrategyIx(0), verdicts, impact: None };
         self.event(RareEvent::Verdict(Arc::new(group)));
     }
 

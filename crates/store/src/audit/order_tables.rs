@@ -8,9 +8,11 @@ use arrow_schema::DataType::{Boolean, Float64, UInt16, UInt64, Utf8};
 use arrow_schema::{ArrowError, DataType};
 use model::Decimal;
 use model::fill::Fill;
+use model::impact::GroupImpact;
 use model::money::Price;
 use model::operation::Amount;
 use model::order::{Order, OrderId, OrderRequest, Request, Size, Verdict};
+use model::risk::RiskImpact;
 
 use super::records::{Rare, RareEvent};
 use super::tables::{column, flags, heads, of_kind, publishers};
@@ -150,6 +152,10 @@ pub(super) fn verdict_columns() -> Columns {
         ("ts_eligible?", timestamp()),
         ("code?", Utf8),
         ("detail?", Utf8),
+        ("impact_metric?", Utf8),
+        ("impact_before?", Float64),
+        ("impact_after?", Float64),
+        ("expected_cost?", Float64),
     ]
 }
 
@@ -157,7 +163,9 @@ pub(super) fn verdicts(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, Ar
     let mut rows = Vec::new();
     for record in rare {
         if let RareEvent::Verdict(group) = &record.event {
-            rows.extend(group.verdicts.iter().map(|verdict| (record, verdict)));
+            let impact = group.impact.as_deref();
+            let each = group.verdicts.iter().enumerate();
+            rows.extend(each.map(|(place, verdict)| (record, Judged { verdict, impact, place })));
         }
     }
     let action = |verdict: &Verdict| match verdict {
@@ -166,7 +174,9 @@ pub(super) fn verdicts(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, Ar
         Verdict::CancelAccepted(_) => CANCEL,
         Verdict::ReplaceAccepted(_) | Verdict::ReplaceDenied { .. } => REPLACE,
     };
-    let each = || rows.iter().map(|(_, verdict)| *verdict);
+    let judged = || rows.iter().map(|(_, judged)| judged);
+    let each = || judged().map(|judged| judged.verdict);
+    let floats = |values: Vec<Option<f64>>| Arc::new(Float64Array::from_iter(values)) as ArrayRef;
     let granted = || each().map(Verdict::order);
     let refusals = || each().map(Verdict::refusal);
     let mut columns = heads(&rows, false);
@@ -184,8 +194,33 @@ pub(super) fn verdicts(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, Ar
         })),
         some_texts(refusals().map(|refusal| Some(refusal?.code.name()))),
         some_texts(refusals().map(|refusal| Some(&refusal?.detail))),
+        some_texts(judged().map(|judged| Some(judged.binding()?.metric.name()))),
+        floats(judged().map(|judged| judged.binding()?.before).collect()),
+        floats(judged().map(|judged| judged.binding()?.after).collect()),
+        floats(judged().map(Judged::cost).collect()),
     ]);
     Ok(columns)
+}
+
+/// One row of the verdict stream; the impact is that of the whole group.
+struct Judged<'a> {
+    verdict: &'a Verdict,
+    impact: Option<&'a GroupImpact>,
+    /// Place of the verdict in the group.
+    place: usize,
+}
+
+impl Judged<'_> {
+    /// What bound the group, if the order was counted.
+    fn binding(&self) -> Option<RiskImpact> {
+        self.cost()?;
+        self.impact?.binding
+    }
+
+    /// What the order is expected to cost, in share class.
+    fn cost(&self) -> Option<f64> {
+        self.impact?.costs.get(self.place).copied().flatten()
+    }
 }
 
 fn price(order: &Order) -> Option<model::Decimal> {

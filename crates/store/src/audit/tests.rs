@@ -1,17 +1,23 @@
 //! What the streams of orders look like.
 
+use std::sync::Arc;
+
 use expect_test::{Expect, expect};
+use model::impact::{AccountFigures, GroupImpact};
+use model::ladder::RiskLevel;
 use model::money::{Bps, Cash};
 use model::order::{
     CancelOrder, Level, OcoGroup, OrderRequest, OrderSide, OrderStatus, RefusalCode, Request, Size,
-    StrategyIx, TimeInForce, Trail, Verdict,
+    StrategyIx, TimeInForce, Trail, Verdict, VerdictGroup,
 };
+use model::risk::{RiskImpact, RiskType};
 
 use super::fixtures::{
     LINEAR, Script, decimal, fill, id, limit, lot, minute, names, news, order, refusal, replace,
     submit, units,
 };
 use super::kind::Kind;
+use super::records::RareEvent;
 use super::tables::{batch_of, schema_of};
 use crate::columns::shown::shown;
 
@@ -84,12 +90,52 @@ fn a_verdict_has_one_row_per_request_with_the_terms_as_granted() {
         script,
         &[Kind::Verdict],
         &expect![[r"
-        seq ts cause_seq action  order_id is_accepted order_qty price stop_price expire_at ts_eligible code         detail
-        1   1  0         submit  s-1      true        2         95    -          9         1           -            -
-        1   1  0         submit  s-2      false       -         -     -          -         -           RISK-BALANCE why
-        1   1  0         cancel  s-3      true        -         -     -          -         -           -            -
-        1   1  0         replace s-4      true        -         -     90         -         1           -            -
-        1   1  0         replace s-5      false       -         -     -          -         -           RISK-REPLACE why
+            seq ts cause_seq action  order_id is_accepted order_qty price stop_price expire_at ts_eligible code         detail impact_metric impact_before impact_after expected_cost
+            1   1  0         submit  s-1      true        2         95    -          9         1           -            -      -             -             -            -
+            1   1  0         submit  s-2      false       -         -     -          -         -           RISK-BALANCE why    -             -             -            -
+            1   1  0         cancel  s-3      true        -         -     -          -         -           -            -      -             -             -            -
+            1   1  0         replace s-4      true        -         -     90         -         1           -            -      -             -             -            -
+            1   1  0         replace s-5      false       -         -     -          -         -           RISK-REPLACE why    -             -             -            -
+        "]],
+    );
+}
+
+#[test]
+fn verdicts_tell_what_bound_their_orders_and_what_each_would_cost() {
+    let entry = limit(OrderSide::Buy, "95");
+    let binding = RiskImpact {
+        metric: RiskType::DeltaRisk,
+        before: Some(0.0),
+        after: Some(0.25),
+        level_before: RiskLevel::Ok,
+        level_after: RiskLevel::Critical,
+    };
+    let impact = GroupImpact {
+        positions: Vec::new(),
+        before: AccountFigures::default(),
+        after: AccountFigures::default(),
+        metrics: vec![binding],
+        binding: Some(binding),
+        leg_delta: None,
+        costs: vec![Some(0.5), None, Some(0.25)],
+    };
+    let verdicts = vec![
+        Verdict::Accepted(order(1, &entry, minute(1))),
+        Verdict::CancelAccepted(CancelOrder { order_id: id(3), ts_decided: minute(1) }),
+        Verdict::Denied { order_id: id(2), refusal: refusal(RefusalCode::Impact) },
+    ];
+    let impact = Some(Arc::new(impact));
+    let group = VerdictGroup { strategy: StrategyIx(0), verdicts, impact };
+    let mut script = Script::default();
+    script.event(RareEvent::Verdict(Arc::new(group)));
+    check(
+        script,
+        &[Kind::Verdict],
+        &expect![[r"
+        seq ts cause_seq action order_id is_accepted order_qty price stop_price expire_at ts_eligible code        detail impact_metric impact_before impact_after expected_cost
+        1   1  0         submit s-1      true        2         95    -          -         1           -           -      delta_risk    0             0.25         0.5
+        1   1  0         cancel s-3      true        -         -     -          -         -           -           -      -             -             -            -
+        1   1  0         submit s-2      false       -         -     -          -         -           RISK-IMPACT why    delta_risk    0             0.25         0.25
     "]],
     );
 }
