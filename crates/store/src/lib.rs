@@ -2,6 +2,7 @@
 
 pub mod audit;
 pub mod candles;
+mod chain_tables;
 mod columns;
 pub mod error;
 pub mod feed;

@@ -6,8 +6,10 @@ use std::fmt;
 use std::sync::Arc;
 
 use model::delta::{OperationId, Subject};
+use model::exposure::{AssetIx, ExposureLayout};
 use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
 use model::order::{OcoGroup, OperationIntent, OrderId, OrderIntent, StrategyIx};
+use model::risk::Binding;
 
 /// The names of a run's instruments, keys, strategies and orders, as files spell them.
 #[derive(Debug, Default)]
@@ -15,6 +17,8 @@ pub struct Names {
     instruments: Vec<String>,
     perpetual: Vec<bool>,
     keys: Vec<String>,
+    assets: Vec<Box<str>>,
+    venues: Vec<Box<str>>,
     strategies: Vec<String>,
     /// Orders that their strategy gave a name of its own, and the exits of such orders; looked up,
     /// never iterated.
@@ -29,10 +33,13 @@ impl Names {
     /// The names of a run; strategies in run-file order.
     pub fn new(instruments: &InstrumentTable, strategies: Vec<String>) -> Self {
         let listed = || instruments.instruments().map(|(_, instrument)| instrument);
+        let layout = ExposureLayout::new(instruments);
         Self {
             instruments: listed().map(|instrument| instrument.id.to_string()).collect(),
             perpetual: listed().map(model::instrument::Instrument::is_perpetual).collect(),
             keys: instruments.keys().map(|(_, key)| key.to_string()).collect(),
+            assets: layout.assets,
+            venues: layout.venues,
             strategies,
             given: RefCell::default(),
         }
@@ -51,9 +58,31 @@ impl Names {
         &self.keys[place.index()]
     }
 
+    /// An asset of the exposure, by its place.
+    pub(crate) fn exposed_asset(&self, place: AssetIx) -> &str {
+        &self.assets[place.index()]
+    }
+
+    /// What makes a reading as bad as it is.
+    pub(crate) fn binding(&self, binding: Binding) -> &str {
+        match binding {
+            Binding::Account => "account",
+            Binding::Key(place) => self.key(place),
+            Binding::Instrument(place) => self.instrument(place),
+            Binding::Asset(place) => self.exposed_asset(place),
+            Binding::Venue(place) => &self.venues[place.index()],
+        }
+    }
+
     /// The asset of a balance.
     pub(crate) fn asset(&self, place: KeyIx) -> &str {
         self.key(place).rsplit(':').next().unwrap_or_default()
+    }
+
+    /// The strategy, or service of one's own, that publishes from a place in rank order.
+    pub(crate) fn publisher(&self, publisher: u16) -> &str {
+        // The engine and execution come before the first of them.
+        publisher.checked_sub(2).map_or("", |place| self.strategy(StrategyIx(place)))
     }
 
     pub(crate) fn strategy(&self, place: StrategyIx) -> &str {

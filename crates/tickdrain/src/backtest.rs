@@ -10,6 +10,7 @@ use engine::bus::Schedule;
 use engine::error::EngineError;
 use engine::run::RunReport;
 use engine::service::{RunOutcome, RunStatus, ServiceReport};
+use model::pnl::PnlComponents;
 use store::FolderError;
 use store::audit::Recorded;
 use store::candles::{GapPolicy, TimeLabel};
@@ -24,7 +25,7 @@ use crate::runfile::config::RunConfig;
 use crate::runfile::execution::FillTiming;
 use crate::runfile::options::AuditLevel;
 use crate::summary::{
-    Costs, Input, Integrity, Metrics, Orders, Risk, SCHEMA, Summary, Timing, Trades,
+    Costs, Input, Integrity, Metrics, Orders, Risk, SCHEMA, Summary, Timing, Trades, attribution,
 };
 use crate::wiring::{self, Circumstances, Inputs};
 
@@ -163,9 +164,12 @@ impl Backtest {
         tracing::info!(status = summary.status, digest = summary.digest, wall_s, "run ended");
         let RunReport { services, error, .. } = report;
         let report = Report { summary, folder, services };
-        match error {
-            Some(source) => Err(BacktestError::Failed { source, report: Box::new(report) }),
-            None => Ok(report),
+        match (error, recorded.figures.unexplained()) {
+            (Some(source), _) => Err(BacktestError::Failed { source, report: Box::new(report) }),
+            (None, Some(source)) => {
+                Err(BacktestError::Unexplained { source, report: Box::new(report) })
+            }
+            (None, None) => Ok(report),
         }
     }
 
@@ -213,9 +217,13 @@ impl Backtest {
         facts: &[SeriesFacts],
         wall_s: f64,
     ) -> Summary {
-        let Figures { first, last, equity_start, equity_end, max_leverage, .. } = recorded.figures;
+        let Figures { first, last, equity_start, equity_end, .. } = recorded.figures;
         let figures = &recorded.figures;
         let (metrics, metrics_undefined) = Metrics::of(figures);
+        let named = PnlComponents::of(&self.config.pnl.attribution_types);
+        let failure = outcome.failure.as_ref().map(ToString::to_string);
+        let unexplained = figures.unexplained().map(|unexplained| unexplained.to_string());
+        let status = if unexplained.is_some() { RunStatus::Failed } else { outcome.status };
         // The finer candles that say what happened inside bars are no bars of their own.
         let frames: usize = self.config.data.iter().map(|series| series.paths.len()).sum();
         let facts_of_frames = &facts[..frames.min(facts.len())];
@@ -226,8 +234,8 @@ impl Backtest {
             version: env!("CARGO_PKG_VERSION"),
             revision: option_env!("TICKDRAIN_REVISION").unwrap_or("unknown"),
             run_id: inputs.run_id.clone(),
-            status: outcome.status.name(),
-            error: outcome.failure.as_ref().map(ToString::to_string),
+            status: status.name(),
+            error: failure.or(unexplained),
             digest: recorded.digest.map(|digest| digest.to_hex().to_string()),
             inputs: input_files(inputs, facts),
             frames: outcome.frames,
@@ -242,24 +250,11 @@ impl Backtest {
             equity_end,
             metrics,
             metrics_undefined,
-            attribution: None,
+            attribution: figures.profit.map(|profit| attribution(&profit, named)),
             orders: Orders::from(&figures.orders),
             trades: Trades::from(&figures.trades),
-            costs: Costs {
-                fees: figures.costs.fees,
-                slippage: figures.costs.slippage,
-                gas: 0.0,
-                funding: 0.0,
-                borrow: 0.0,
-                traded: figures.costs.traded,
-            },
-            risk: Risk {
-                min_health_factor: None,
-                min_margin_fraction: None,
-                max_leverage,
-                liquidations: 0,
-                breaches: 0,
-            },
+            costs: Costs::from(figures),
+            risk: Risk::from(figures),
             integrity: self.integrity(facts_of_frames, figures),
             timing: Timing::of(wall_s, bars, outcome.events),
         }

@@ -6,6 +6,7 @@ use execution::execution_service::{ChainError, ExecutionError, ExposureError, Le
 use execution::risk_gate::RiskGateError;
 use store::FolderError;
 use store::candles::{DataError, FaultClass};
+use store::results::Unexplained;
 
 use crate::backtest::Report;
 use crate::runfile::fault::Faults;
@@ -28,6 +29,9 @@ pub enum BacktestError {
 
     #[error("the run failed")]
     Failed { source: EngineError, report: Box<Report> },
+
+    #[error("profit does not add up")]
+    Unexplained { source: Unexplained, report: Box<Report> },
 
     #[error("schedule {seed} gave digest {found}, rank order gave {expected}")]
     Schedule { seed: u64, found: String, expected: String },
@@ -60,7 +64,20 @@ impl BacktestError {
             Self::Folder(error) => of_folder(error),
             Self::Setup(_) => exit::CONFIG,
             Self::Failed { source, .. } => of_engine(source),
+            Self::Unexplained { .. } => exit::SYSTEM,
             Self::Schedule { .. } => exit::DIFFERENCE,
+        }
+    }
+
+    /// What is known of a run that failed all the same.
+    pub fn report(&self) -> Option<&Report> {
+        match self {
+            Self::Failed { report, .. } | Self::Unexplained { report, .. } => Some(report),
+            Self::RunFile(_)
+            | Self::Data(_)
+            | Self::Folder(_)
+            | Self::Setup(_)
+            | Self::Schedule { .. } => None,
         }
     }
 
@@ -73,6 +90,7 @@ impl BacktestError {
             | Self::Folder(_)
             | Self::Setup(_)
             | Self::Failed { .. }
+            | Self::Unexplained { .. }
             | Self::Schedule { .. } => None,
         }
     }

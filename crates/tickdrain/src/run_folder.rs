@@ -85,7 +85,7 @@ fn explicit(path: &Path, overwrite: bool) -> Result<PathBuf, FolderError> {
 }
 
 /// Everything that a run writes into its folder.
-const WRITTEN: [&str; 9] = [
+const WRITTEN: [&str; 13] = [
     "run.toml",
     "summary.json",
     "equity.parquet",
@@ -94,6 +94,10 @@ const WRITTEN: [&str; 9] = [
     "trades.parquet",
     "positions.parquet",
     "settlements.parquet",
+    "exposure.parquet",
+    "risk.parquet",
+    "pnl.parquet",
+    "decisions.parquet",
     "audit",
 ];
 

@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use model::metrics::{CONVENTION, Metric, Performance};
+use model::pnl::{PnlComponent, PnlComponents, PnlFigures};
 use serde::Serialize;
-use store::results::{Figures, OrderCounts, TradeFigures};
+use store::results::{Extremes, Figures, OrderCounts, Profit, TradeFigures};
 
 /// Version of the summary's schema.
 pub const SCHEMA: u32 = 1;
@@ -35,7 +36,7 @@ pub struct Summary {
     pub equity_end: f64,
     pub metrics: Metrics,
     pub metrics_undefined: BTreeMap<&'static str, String>,
-    /// Null: profit is not attributed yet.
+    /// Profit by component; null if no frame came after the warm-up.
     pub attribution: Option<BTreeMap<&'static str, f64>>,
     pub orders: Orders,
     pub trades: Trades,
@@ -186,7 +187,22 @@ impl From<&TradeFigures> for Trades {
     }
 }
 
-/// What trading cost, in share class; what cannot arise yet is zero.
+/// Profit by what it came from: the components that the run names, the sum of all others under
+/// `other` if there is any, what is unexplained, and the total.
+pub fn attribution(profit: &Profit, named: PnlComponents) -> BTreeMap<&'static str, f64> {
+    let PnlFigures { total, attribution, unexplained, .. } = profit.figures;
+    let (components, other) = attribution.shown(named);
+    let mut parts: BTreeMap<&'static str, f64> =
+        components.into_iter().map(|(component, amount)| (component.name(), amount)).collect();
+    if other.abs() > 0.0 {
+        parts.insert("other", other);
+    }
+    parts.insert("unexplained", unexplained);
+    parts.insert("total", total);
+    parts
+}
+
+/// What the run cost, in share class: what was paid is positive, what was received is negative.
 #[derive(Clone, Debug, Serialize)]
 #[expect(missing_docs, reason = "the run contract describes every field")]
 pub struct Costs {
@@ -199,15 +215,48 @@ pub struct Costs {
     pub traded: f64,
 }
 
+impl From<&Figures> for Costs {
+    fn from(figures: &Figures) -> Self {
+        let attribution = figures.profit.map(|profit| profit.figures.attribution);
+        // Less than nothing, so that a profit is no cost and nothing is zero.
+        let cost_of = |component| attribution.map_or(0.0, |parts| 0.0 - parts.of(component));
+        Self {
+            fees: figures.costs.fees,
+            slippage: figures.costs.slippage,
+            gas: figures.extremes.gas,
+            funding: cost_of(PnlComponent::FundingPnl),
+            borrow: cost_of(PnlComponent::BorrowCosts),
+            traded: figures.costs.traded,
+        }
+    }
+}
+
 /// What the run risked.
 #[derive(Clone, Debug, Serialize)]
 #[expect(missing_docs, reason = "the run contract describes every field")]
 pub struct Risk {
     pub min_health_factor: Option<f64>,
     pub min_margin_fraction: Option<f64>,
+    /// Null if there once was exposure without equity.
     pub max_leverage: f64,
     pub liquidations: u64,
     pub breaches: u64,
+}
+
+impl From<&Figures> for Risk {
+    fn from(figures: &Figures) -> Self {
+        let Extremes { min_health_factor, min_margin_fraction, max_leverage, .. } =
+            figures.extremes;
+        // What nothing was measured on is infinitely far from its limit.
+        let measured = |lowest: f64| lowest.is_finite().then_some(lowest);
+        Self {
+            min_health_factor: measured(min_health_factor),
+            min_margin_fraction: measured(min_margin_fraction),
+            max_leverage,
+            liquidations: figures.liquidations,
+            breaches: figures.breaches,
+        }
+    }
 }
 
 /// Whether the run can be relied on.

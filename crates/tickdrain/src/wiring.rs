@@ -16,7 +16,7 @@ use model::instrument::{InstrumentTable, KeyIx};
 use model::market::DataProvider;
 use model::order::StrategyIx;
 use store::audit::commit::Header;
-use store::audit::{Recording, RecordingPlan, kind::SCHEMA_VERSION, record};
+use store::audit::{ChainPlan, Recording, RecordingPlan, kind::SCHEMA_VERSION, record};
 use store::candles::{fingerprint, row_count};
 use store::feed::{CandleFeed, FeedSpec};
 
@@ -28,6 +28,7 @@ use crate::runfile::config::RunConfig;
 use crate::runfile::data::CandleSeries;
 use crate::runfile::execution::PathConfig;
 use crate::runfile::points::PointSeries;
+use crate::terms;
 
 /// How long a service may hold an envelope before the watchdog names it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -156,8 +157,11 @@ pub(crate) fn wire(
         header: inputs.header(),
         instruments: Rc::clone(&instruments),
         strategies: ids.chain(app.service_names().map(str::to_owned)).collect(),
-        share_class: &config.share_class,
         interval: config.interval,
+        chain: ChainPlan {
+            every_frame: config.results.every_frame,
+            enabled: terms::risk(config).limits.enabled,
+        },
     })?;
     let limits = Limits {
         max_events_per_tick: config.engine.max_events_per_tick,

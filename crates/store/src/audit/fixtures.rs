@@ -1,9 +1,12 @@
 //! Events for tests: one strategy `s`, one order per line, minutes as instants.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use model::Decimal;
+use model::exposure::{ExposureLayout, ExposureSnapshot};
 use model::fill::{ClosedLot, Fill, Liquidity, PriceRule};
+use model::frame::FrameBatch;
 use model::instrument::{Contract, Instrument, InstrumentIx, InstrumentTable};
 use model::money::{Cash, Price, Quantity};
 use model::order::{
@@ -11,6 +14,7 @@ use model::order::{
     OrderType, OrderUpdate, Pricing, Refusal, RefusalCode, Request, Size, StrategyIx, Verdict,
     VerdictGroup,
 };
+use model::snapshot::{AccountBook, AccountSnapshot, ChainSnapshots};
 use model::time::UtcMillis;
 
 use super::records::{Rare, RareEvent, Records};
@@ -33,6 +37,34 @@ pub(crate) fn instruments() -> InstrumentTable {
     table.add(listed("binance:perp:BTCUSDT", linear));
     table.add(listed("binance:perp:BTCUSD", inverse));
     table
+}
+
+/// What a chain says of the account before anything is in it.
+pub(crate) fn chain() -> ChainSnapshots {
+    let exposure = ExposureSnapshot::empty(&ExposureLayout::new(&instruments()));
+    ChainSnapshots { exposure: Rc::new(exposure), ..ChainSnapshots::default() }
+}
+
+/// A snapshot of the frame at a minute.
+pub(crate) fn snapshot(
+    ts: i64,
+    is_warmup: bool,
+    book: &Rc<AccountBook>,
+    chain: ChainSnapshots,
+) -> AccountSnapshot {
+    let mut batch = FrameBatch::with_capacity(0, 1);
+    batch.push(minute(ts), is_warmup, &[]);
+    AccountSnapshot {
+        frame: Arc::new(batch).frame(0).unwrap(),
+        marks: Vec::new(),
+        equity: 0.0,
+        cash: 0.0,
+        gross: 0.0,
+        net: 0.0,
+        unrealized: 0.0,
+        book: Rc::clone(book),
+        chain,
+    }
 }
 
 pub(crate) fn names() -> Names {

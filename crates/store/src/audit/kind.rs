@@ -32,6 +32,12 @@ pub enum Kind {
     Settlement,
     /// Risks that have changed their level.
     Alert,
+    /// Exposure to every asset, where more than a market price has changed.
+    Exposure,
+    /// Every risk that can be measured, at the same frames.
+    Risk,
+    /// Profit since the start and what it came from, at the same frames.
+    Pnl,
     /// Start, end and failure, and second passes at a close.
     Control,
     /// Users' own messages.
@@ -40,7 +46,7 @@ pub enum Kind {
 
 impl Kind {
     /// All kinds, in the order in which a commit lists them.
-    pub const ALL: [Self; 15] = [
+    pub const ALL: [Self; 18] = [
         Self::Frame,
         Self::Account,
         Self::Decision,
@@ -54,6 +60,9 @@ impl Kind {
         Self::Mismatch,
         Self::Settlement,
         Self::Alert,
+        Self::Exposure,
+        Self::Risk,
+        Self::Pnl,
         Self::Control,
         Self::Custom,
     ];
@@ -74,6 +83,9 @@ impl Kind {
             Self::Mismatch => "mismatch",
             Self::Settlement => "settlement",
             Self::Alert => "alert",
+            Self::Exposure => "exposure",
+            Self::Risk => "risk",
+            Self::Pnl => "pnl",
             Self::Control => "control",
             Self::Custom => "custom",
         }

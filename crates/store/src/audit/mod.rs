@@ -4,9 +4,11 @@
 //! them. The [`AuditRunner`] collects columns on the engine's thread and hands
 //! them over every 4,096 ticks; encoding and writing happen on a thread of their own.
 
+pub mod chain_watch;
 pub mod commit;
 #[cfg(test)]
 pub(crate) mod fixtures;
+pub(crate) mod holdings;
 pub mod kind;
 mod loop_tables;
 mod order_tables;
@@ -14,12 +16,13 @@ pub mod reader;
 pub mod recording;
 pub mod records;
 pub mod runner;
-mod tables;
+pub(crate) mod tables;
 #[cfg(test)]
 mod tests;
 mod write_back;
 mod writer;
 
+pub use chain_watch::ChainPlan;
 pub use kind::Kind;
 pub use reader::LogReader;
 pub use recording::{Recorded, Recording, RecordingPlan, record};

@@ -8,20 +8,21 @@ use std::thread::JoinHandle;
 use model::instrument::InstrumentTable;
 use model::time::Interval;
 
+use super::chain_watch::ChainPlan;
 use super::commit::Header;
 use super::records::Records;
 use super::runner::AuditRunner;
 use super::writer::{LogTarget, LogWriter};
 use crate::error::FolderError;
 use crate::names::Names;
-use crate::results::{Figures, Results};
+use crate::results::{Figures, Results, ResultsTerms};
 
 /// Commits that may wait for the writer; more of them block the engine.
 const QUEUE: usize = 4;
 
 /// What is recorded, and where.
 #[derive(Debug)]
-pub struct RecordingPlan<'a> {
+pub struct RecordingPlan {
     /// The run folder, which exists; without it nothing is written and only the digest is computed.
     pub folder: Option<PathBuf>,
     /// Whether there is a log, and so a digest.
@@ -32,10 +33,10 @@ pub struct RecordingPlan<'a> {
     pub instruments: Rc<InstrumentTable>,
     /// Ids of the strategies, in run-file order.
     pub strategies: Vec<String>,
-    /// The currency of equity.
-    pub share_class: &'a str,
     /// Length of a frame.
     pub interval: Interval,
+    /// Which frames the chain's records have a row for.
+    pub chain: ChainPlan,
 }
 
 /// What the writer knows when everything is written.
@@ -76,19 +77,20 @@ impl Sender {
 /// # Errors
 ///
 /// The log or a result file cannot be created.
-pub fn record(plan: RecordingPlan<'_>) -> Result<(AuditRunner, Recording), FolderError> {
+pub fn record(plan: RecordingPlan) -> Result<(AuditRunner, Recording), FolderError> {
     let names = Names::new(&plan.instruments, plan.strategies);
     let log =
         if plan.with_log { Some(open_log(plan.folder.as_ref(), &plan.header)?) } else { None };
     let instruments = InstrumentTable::clone(&plan.instruments);
-    let results = Results::create(plan.folder.as_deref(), plan.interval, instruments)?;
+    let terms = ResultsTerms { interval: plan.interval, every_frame: plan.chain.every_frame };
+    let results = Results::create(plan.folder.as_deref(), terms, instruments)?;
     let (sender, receiver) = sync_channel(QUEUE);
     let writer = Writer { log, results, names };
     let thread = std::thread::Builder::new()
         .name("writer".to_owned())
         .spawn(move || writer.run(&receiver))
         .map_err(FolderError::create("the writer thread".as_ref()))?;
-    let runner = AuditRunner::new(Sender(sender), plan.instruments, plan.share_class);
+    let runner = AuditRunner::new(Sender(sender), plan.instruments, plan.chain);
     Ok((runner, Recording { thread }))
 }
 

@@ -5,15 +5,19 @@ use std::sync::Arc;
 
 use model::Decimal;
 use model::event::{Control, Custom, Envelope, Payload};
+use model::exposure::AssetExposure;
 use model::fill::Fill;
 use model::instrument::KeyIx;
 use model::order::{IntentGroup, OrderUpdate, VerdictGroup};
-use model::risk::RiskAlert;
+use model::pnl::PnlFigures;
+use model::risk::{RiskAlert, RiskSnapshot, RiskTypes};
 use model::settlement::Settlement;
 use model::snapshot::AccountSnapshot;
 use model::strategy::{Action, Decision};
 use model::tight_loop::LoopRecord;
 use model::time::UtcMillis;
+
+use super::chain_watch::Extremes;
 
 /// Everything recorded between two commits.
 #[derive(Debug, Default)]
@@ -24,6 +28,8 @@ pub(crate) struct Records {
     /// What does not happen every tick, in order of `seq`.
     pub(crate) rare: Vec<Rare>,
     pub(crate) positions: Vec<PositionRow>,
+    pub(crate) chain: Vec<ChainRow>,
+    pub(crate) extremes: Extremes,
     /// Place and time of the first and last envelope.
     pub(crate) first: Option<(u64, UtcMillis)>,
     pub(crate) last: Option<(u64, UtcMillis)>,
@@ -93,8 +99,32 @@ pub(crate) struct PositionRow {
     pub(crate) ts: UtcMillis,
     pub(crate) key: KeyIx,
     pub(crate) quantity: Decimal,
+    /// Quantity times index.
+    pub(crate) amount: Decimal,
     /// In share class; absent where nothing priced it yet.
     pub(crate) value: Option<f64>,
+}
+
+/// What the chain says of the account at one frame.
+#[derive(Clone, Debug)]
+pub(crate) struct ChainRow {
+    /// That of the snapshot.
+    pub(crate) seq: u64,
+    pub(crate) ts: UtcMillis,
+    pub(crate) in_log: bool,
+    pub(crate) in_results: bool,
+    pub(crate) equity_exit: f64,
+    pub(crate) leverage: f64,
+    pub(crate) delta_share: f64,
+    /// By the places of the exposure's layout.
+    pub(crate) assets: Box<[AssetExposure]>,
+    pub(crate) risk: RiskSnapshot,
+    /// Types that drive actions.
+    pub(crate) enabled: RiskTypes,
+    /// Equity at the start, after the warm-up.
+    pub(crate) initial: f64,
+    /// Since then.
+    pub(crate) pnl: PnlFigures,
 }
 
 impl Records {

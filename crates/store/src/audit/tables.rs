@@ -14,7 +14,8 @@ use model::event::Control;
 use super::kind::Kind;
 use super::loop_tables;
 use super::order_tables;
-use super::records::{Rare, RareEvent, Records};
+use super::records::{ChainRow, Rare, RareEvent, Records};
+use crate::chain_tables;
 use crate::columns::{schema, some_texts, texts, times, timestamp};
 use crate::names::Names;
 
@@ -49,6 +50,9 @@ pub(crate) fn schema_of(kind: Kind) -> SchemaRef {
         Kind::Mismatch => loop_tables::mismatch_columns(),
         Kind::Settlement => loop_tables::settlement_columns(),
         Kind::Alert => loop_tables::alert_columns(),
+        Kind::Exposure => chain_tables::exposure_columns(),
+        Kind::Risk => chain_tables::risk_columns(),
+        Kind::Pnl => chain_tables::pnl_columns(),
         Kind::Control => vec![("name", Utf8), ("service?", Utf8), ("message?", Utf8)],
         Kind::Custom => {
             vec![("cause_seq?", UInt64), ("publisher", UInt16), ("kind", Utf8), ("fields", Utf8)]
@@ -78,6 +82,9 @@ pub(crate) fn batch_of(
         Kind::Mismatch => loop_tables::mismatches(&records.rare, names)?,
         Kind::Settlement => loop_tables::settlements(&records.rare, names)?,
         Kind::Alert => loop_tables::alerts(&records.rare),
+        Kind::Exposure => chain_tables::exposure(&logged(records), names),
+        Kind::Risk => chain_tables::risk(&logged(records), names),
+        Kind::Pnl => chain_tables::pnl(&logged(records)),
         Kind::Control => controls(&records.rare),
         Kind::Custom => customs(&records.rare),
     };
@@ -85,6 +92,10 @@ pub(crate) fn batch_of(
         return Ok(None);
     }
     RecordBatch::try_new(Arc::clone(schema), columns).map(Some)
+}
+
+fn logged(records: &Records) -> Vec<&ChainRow> {
+    records.chain.iter().filter(|row| row.in_log).collect()
 }
 
 pub(super) fn column<T: ArrowPrimitiveType>(values: Vec<T::Native>) -> ArrayRef

@@ -16,7 +16,6 @@ pub(crate) struct Curve {
     peak: f64,
     start: f64,
     exposed: u64,
-    max_leverage: f64,
     frames: u64,
 }
 
@@ -30,7 +29,6 @@ impl Curve {
             peak: f64::MIN,
             start: 0.0,
             exposed: 0,
-            max_leverage: 0.0,
             frames: 0,
         }
     }
@@ -59,7 +57,6 @@ impl Curve {
         self.frames += 1;
         if gross > 0.0 {
             self.exposed += 1;
-            self.max_leverage = self.max_leverage.max(gross / equity);
         }
         if self.peak > 0.0 { 1.0 - equity / self.peak } else { 0.0 }
     }
@@ -70,7 +67,6 @@ impl Curve {
         figures.last = self.last.map(|(ts, _)| ts);
         figures.equity_start = self.start;
         figures.equity_end = self.last.map_or(0.0, |(_, equity)| equity);
-        figures.max_leverage = self.max_leverage;
         figures.exposure_time = (self.frames > 0).then(|| ratio(self.exposed, self.frames));
         figures.performance = Performance::of(self.marks.as_ref().map_or(&[], DailyMarks::marks));
     }

@@ -10,9 +10,13 @@ use model::metrics::Performance;
 use model::money::Quantity;
 use model::numeric::float_of;
 use model::order::{OrderSide, OrderStatus, Refusal};
+use model::pnl::{PnlFigures, report_tolerance};
 use model::risk::RiskAlert;
 use model::tight_loop::LoopRecord;
 use model::time::UtcMillis;
+
+pub use crate::audit::chain_watch::Extremes;
+use crate::audit::records::Records;
 
 /// Everything that the summary says of orders, trades and equity.
 #[derive(Clone, Debug)]
@@ -27,8 +31,10 @@ pub struct Figures {
     pub equity_end: f64,
     /// Figures on daily marks.
     pub performance: Performance,
-    /// Largest gross over equity.
-    pub max_leverage: f64,
+    /// Profit and what it came from; absent without a frame after the warm-up.
+    pub profit: Option<Profit>,
+    /// What was risked, frame by frame.
+    pub extremes: Extremes,
     /// Share of frames with a position.
     pub exposure_time: Option<f64>,
     /// How orders ended.
@@ -41,7 +47,9 @@ pub struct Figures {
     pub reconciliations: u64,
     /// Positions on which they differed.
     pub mismatches: u64,
-    /// Risks that came to reduce-only or beyond.
+    /// Fills by which venues closed positions.
+    pub liquidations: u64,
+    /// How often an enabled risk came to reduce-only or beyond.
     pub breaches: u64,
 }
 
@@ -53,12 +61,14 @@ impl Default for Figures {
             equity_start: 0.0,
             equity_end: 0.0,
             performance: Performance::of(&[]),
-            max_leverage: 0.0,
+            profit: None,
+            extremes: Extremes::default(),
             exposure_time: None,
             orders: OrderCounts::default(),
             trades: TradeFigures::default(),
             reconciliations: 0,
             mismatches: 0,
+            liquidations: 0,
             breaches: 0,
             costs: Costs::default(),
         }
@@ -66,9 +76,28 @@ impl Default for Figures {
 }
 
 impl Figures {
+    /// Takes what the chain says of the frames of a commit.
+    pub(crate) fn take_chain(&mut self, records: &Records) {
+        self.extremes.add(&records.extremes);
+        if let Some(row) = records.chain.last() {
+            self.profit = Some(Profit { initial: row.initial, figures: row.pnl });
+        }
+    }
+
+    /// What is left unexplained, if it is more than the report allows.
+    pub fn unexplained(&self) -> Option<Unexplained> {
+        let Profit { initial, figures } = self.profit?;
+        let (first, last) = self.first.zip(self.last)?;
+        let tolerance = report_tolerance(initial, last.millis() - first.millis());
+        let amount = figures.unexplained;
+        // What is not a number is not within.
+        let is_within = amount.abs() <= tolerance;
+        (!is_within).then_some(Unexplained { amount, tolerance })
+    }
+
     pub(crate) fn take_alert(&mut self, alert: &RiskAlert) {
         let is_worse = alert.after > alert.before && alert.after >= RiskLevel::ReduceOnly;
-        self.breaches += u64::from(is_worse);
+        self.breaches += u64::from(is_worse && alert.is_enabled);
     }
 
     pub(crate) fn take_loop(&mut self, record: &LoopRecord) {
@@ -81,8 +110,10 @@ impl Figures {
         let fee = float_of(fill.fee.0) * fill.cash_value;
         // A fee that is not paid in cash is paid in base, of which a unit is worth the price.
         let in_cash = fill.fee_key == instruments.cash_key(fill.instrument);
+        let is_liquidation = fill.price_rule == PriceRule::Liquidation;
+        self.liquidations += u64::from(is_liquidation);
         // What a liquidation takes is no fee.
-        let fee = if fill.price_rule == PriceRule::Liquidation { 0.0 } else { fee };
+        let fee = if is_liquidation { 0.0 } else { fee };
         self.costs.fees += if in_cash { fee } else { fee * float_of(fill.last_px.value()) };
         let distance = fill.slippage_bps / 1e4;
         // The distance is relative to the price before slippage, the notional to the one after;
@@ -99,6 +130,27 @@ impl Figures {
         self.costs.slippage += before * distance;
         self.costs.traded += notional;
     }
+}
+
+/// Profit of the run after the warm-up.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub struct Profit {
+    /// Equity that it began with, in share class.
+    pub initial: f64,
+    /// What has become of it.
+    pub figures: PnlFigures,
+}
+
+/// Profit of the whole run that came from nothing that is known, beyond what may.
+#[derive(Clone, Copy, Debug, PartialEq, thiserror::Error)]
+#[error(
+    "PNL-UNEXPLAINED: {amount} of the profit of the run came from nothing that is known; {tolerance} may"
+)]
+pub struct Unexplained {
+    /// How much, in share class.
+    pub amount: f64,
+    /// How much may, by the gate of the report (05 §7.3).
+    pub tolerance: f64,
 }
 
 /// How many orders ended in which way.

@@ -1,6 +1,7 @@
 //! Results: plain Parquet tables that pandas and polars read, and the figures of the run.
 
 mod curve;
+mod decisions;
 mod figures;
 mod orders;
 mod table;
@@ -15,14 +16,27 @@ use model::instrument::InstrumentTable;
 use model::order::Request;
 use model::time::Interval;
 
-pub use figures::{Costs, Figures, LargeOrders, OrderCounts, TradeFigures};
+pub use figures::{
+    Costs, Extremes, Figures, LargeOrders, OrderCounts, Profit, TradeFigures, Unexplained,
+};
 
-use crate::audit::records::{RareEvent, Records};
+use crate::audit::records::{ChainRow, RareEvent, Records};
+use crate::chain_tables::{self, result_columns, result_schema};
 use crate::error::FolderError;
 use crate::names::Names;
 use curve::Curve;
+use decisions::Decisions;
 use orders::OrderBook;
 use table::Table;
+
+/// What the results of a run are written by.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ResultsTerms {
+    /// Length of a frame.
+    pub(crate) interval: Interval,
+    /// Whether every decision has a row.
+    pub(crate) every_frame: bool,
+}
 
 /// Writes the results of a run as its records come.
 #[derive(Debug)]
@@ -33,6 +47,11 @@ pub(crate) struct Results {
     trades: Table,
     positions: Table,
     settlements: Table,
+    exposure: Table,
+    risk: Table,
+    pnl: Table,
+    decisions: Table,
+    chosen: Decisions,
     curve: Curve,
     book: OrderBook,
     figures: Figures,
@@ -43,7 +62,7 @@ impl Results {
     /// Results in `folder`; without one only the figures are computed.
     pub(crate) fn create(
         folder: Option<&Path>,
-        interval: Interval,
+        terms: ResultsTerms,
         instruments: InstrumentTable,
     ) -> Result<Self, FolderError> {
         let table = |name, schema| Table::create(folder, name, schema);
@@ -54,7 +73,12 @@ impl Results {
             trades: table("trades.parquet", tables::trade_schema())?,
             positions: table("positions.parquet", tables::position_schema())?,
             settlements: table("settlements.parquet", tables::settlement_schema())?,
-            curve: Curve::new(interval),
+            exposure: table("exposure.parquet", result_schema(chain_tables::exposure_columns()))?,
+            risk: table("risk.parquet", result_schema(chain_tables::risk_columns()))?,
+            pnl: table("pnl.parquet", result_schema(chain_tables::pnl_columns()))?,
+            decisions: table("decisions.parquet", decisions::decision_schema())?,
+            chosen: Decisions::new(terms.every_frame),
+            curve: Curve::new(terms.interval),
             book: OrderBook::default(),
             figures: Figures::default(),
             instruments,
@@ -67,6 +91,7 @@ impl Results {
         let drawdown = self.curve.take(&accounts);
         self.equity.write(tables::equity(&accounts, drawdown))?;
         self.positions.write_rows(tables::positions(&records.positions, names))?;
+        self.take_chain(records, names)?;
         let (mut fills, mut trades, mut settlements) = (Vec::new(), Vec::new(), Vec::new());
         for rare in &records.rare {
             match &rare.event {
@@ -112,15 +137,30 @@ impl Results {
             .write_rows(tables::orders(&self.book.take_done(&mut self.figures.orders), names))
     }
 
+    fn take_chain(&mut self, records: &Records, names: &Names) -> Result<(), FolderError> {
+        let rows: Vec<&ChainRow> = records.chain.iter().filter(|row| row.in_results).collect();
+        self.exposure.write(result_columns(chain_tables::exposure(&rows, names)))?;
+        self.risk.write(result_columns(chain_tables::risk(&rows, names)))?;
+        self.pnl.write(result_columns(chain_tables::pnl(&rows)))?;
+        self.figures.take_chain(records);
+        let chosen = self.chosen.take(&records.decisions);
+        self.decisions.write(decisions::decisions(&chosen, names))
+    }
+
     /// Closes all tables; the figures of the run.
     pub(crate) fn close(mut self, names: &Names) -> Result<Figures, FolderError> {
         let open = self.book.take_all(&mut self.figures.orders);
         self.orders.write_rows(tables::orders(&open, names))?;
+        self.decisions.write(decisions::decisions(&self.chosen.finish(), names))?;
         self.curve.complete(&mut self.figures);
-        let Self { equity, orders, fills, trades, positions, settlements, figures, .. } = self;
-        for table in [equity, orders, fills, trades, positions, settlements] {
+        let Self { equity, orders, fills, trades, positions, settlements, .. } = self;
+        let Self { exposure, risk, pnl, decisions, .. } = self;
+        let of_chain = [exposure, risk, pnl, decisions];
+        for table in
+            [equity, orders, fills, trades, positions, settlements].into_iter().chain(of_chain)
+        {
             table.close()?;
         }
-        Ok(figures)
+        Ok(self.figures)
     }
 }

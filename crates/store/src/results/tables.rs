@@ -244,14 +244,12 @@ pub(crate) fn position_schema() -> SchemaRef {
     ])
 }
 
-/// Balances have no index, so the amount is the quantity.
 pub(crate) fn positions(rows: &[PositionRow], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
-    let quantities = || decimals(rows.iter().map(|row| Some(row.quantity)));
     Ok(vec![
         times(rows.iter().map(|row| Some(row.ts))),
         texts(rows.iter().map(|row| names.key(row.key))),
-        quantities()?,
-        quantities()?,
+        decimals(rows.iter().map(|row| Some(row.quantity)))?,
+        decimals(rows.iter().map(|row| Some(row.amount)))?,
         Arc::new(rows.iter().map(|row| row.value).collect::<Float64Array>()),
     ])
 }

@@ -66,7 +66,7 @@ fn execute(backtest: &Backtest, arguments: &BacktestArguments) -> u8 {
             if report.is_interrupted() { exit::INTERRUPTED } else { 0 }
         }
         Err(error) => {
-            if let BacktestError::Failed { report, .. } = &error {
+            if let Some(report) = error.report() {
                 show(report, arguments);
             }
             complaint::print(&error)

@@ -21,6 +21,7 @@ pub(super) fn print(error: &BacktestError) -> u8 {
         BacktestError::Data(_)
         | BacktestError::Setup(_)
         | BacktestError::Failed { .. }
+        | BacktestError::Unexplained { .. }
         | BacktestError::Schedule { .. } => match error.data() {
             Some(data) => print_data(data),
             None => print_chain(error),
@@ -74,15 +75,14 @@ fn print_chain(error: &BacktestError) {
         // What a strategy could not know before it ran is still the fault of its file.
         BacktestError::Failed { source, .. } if is_missed_frame(source) => "CFG-ORDERS",
         BacktestError::Failed { source, .. } => source.code(),
+        BacktestError::Unexplained { .. } => "PNL-UNEXPLAINED",
         BacktestError::Schedule { .. } => "ENGINE-SCHEDULE",
         BacktestError::Setup(_) => "CFG-SETUP",
         BacktestError::RunFile(_) | BacktestError::Data(_) | BacktestError::Folder(_) => "CFG",
     };
     line(&format!("error[{code}]: {error}"));
     print_causes(error);
-    if let BacktestError::Failed { report, .. } = error
-        && let Some(folder) = &report.folder
-    {
+    if let Some(folder) = error.report().and_then(|report| report.folder.as_ref()) {
         line(&format!("  hint:     everything up to the failure is in {}", folder.display()));
     }
 }

@@ -6,7 +6,7 @@ use comfy_table::presets::UTF8_FULL_CONDENSED;
 use comfy_table::{Cell, CellAlignment, ContentArrangement, Table};
 use model::order::RefusalCode;
 
-use crate::summary::{Orders, Summary};
+use crate::summary::{Orders, Risk, Summary};
 
 /// Why writing to a text cannot fail.
 const FITS: &str = "a String takes everything";
@@ -78,7 +78,7 @@ fn figures(summary: &Summary) -> Table {
     };
     let money = |value: f64| format!("{} {currency}", grouped(value));
     let drawdown = metrics.max_drawdown.map(|fall| -fall);
-    let groups: [(&str, Vec<(&str, String)>); 4] = [
+    let groups: [(&str, Vec<(&str, String)>); 5] = [
         (
             "Equity",
             vec![
@@ -96,8 +96,12 @@ fn figures(summary: &Summary) -> Table {
                 ("Sortino", ratio("sortino", metrics.sortino)),
                 ("max drawdown", percent("max_drawdown", drawdown)),
                 ("time in market", share(metrics.exposure_time)),
-            ],
+            ]
+            .into_iter()
+            .chain(risks(&summary.risk))
+            .collect(),
         ),
+        ("Profit", parts(summary).map(|(name, amount)| (name, money(amount))).collect()),
         (
             "Trades",
             vec![
@@ -135,6 +139,31 @@ fn figures(summary: &Summary) -> Table {
         }
     }
     table
+}
+
+/// What can be said of risk beyond that of the curve, if there was any.
+fn risks(risk: &Risk) -> impl Iterator<Item = (&'static str, String)> + use<> {
+    let count = |count: u64| (count > 0).then(|| grouped_count(count));
+    // An account that borrows nothing comes to one, but for the rounding.
+    let leverage = risk.max_leverage;
+    let lines = [
+        ("max leverage", (leverage >= 1.005).then(|| format!("{leverage:.2}"))),
+        ("min margin", risk.min_margin_fraction.map(|margin| share(Some(margin)))),
+        ("min health factor", risk.min_health_factor.map(|health| format!("{health:.3}"))),
+        ("liquidations", count(risk.liquidations)),
+        ("breaches", count(risk.breaches)),
+    ];
+    lines.into_iter().filter_map(|(name, value)| Some((name, value?)))
+}
+
+/// What profit came from, unless it is only prices and trading.
+fn parts(summary: &Summary) -> impl Iterator<Item = (&'static str, f64)> {
+    const TRIVIAL: [&str; 5] =
+        ["delta_pnl", "gap_pnl", "transaction_costs", "unexplained", "total"];
+    let shown = |amount: f64| amount.abs() >= 0.005;
+    let all = summary.attribution.iter().flatten().map(|(name, amount)| (*name, *amount));
+    let is_worth_it = all.clone().any(|(name, amount)| !TRIVIAL.contains(&name) && shown(amount));
+    all.filter(move |(_, amount)| is_worth_it && shown(*amount))
 }
 
 fn footing(summary: &Summary) -> String {

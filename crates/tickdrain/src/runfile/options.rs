@@ -25,7 +25,7 @@ const LEVELS: Choice<'static, AuditLevel> = Choice(&[
 /// What is written beside the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ResultsConfig {
-    /// Whether the chain's records have a row for every frame.
+    /// Whether the chain's tables have rows for every frame; the log does not depend on it.
     pub every_frame: bool,
 }
 
@@ -58,7 +58,7 @@ pub(super) fn read_audit(root: &mut TableReader<'_>) -> AuditLevel {
 /// Reads `[results]`.
 pub(super) fn read_results(root: &mut TableReader<'_>) -> ResultsConfig {
     let mut reader = root.table("results");
-    let config = ResultsConfig { every_frame: reader.only_default("every_frame", &Flag, false) };
+    let config = ResultsConfig { every_frame: reader.or_default("every_frame", &Flag, false) };
     root.put("results", toml::Value::Table(reader.finish()));
     config
 }

@@ -151,12 +151,8 @@ fn of_two_snapshots_of_a_frame_the_last_one_counts() {
         4  88     0    88    0.19999999999999996
     "]]
     .assert_eq(&table);
-    let leverage = figures.max_leverage;
     assert_eq!(
-        format!(
-            "{} {} {leverage} {:?}",
-            figures.equity_start, figures.equity_end, figures.exposure_time
-        ),
-        "100 88 1 Some(0.3333333333333333)"
+        format!("{} {} {:?}", figures.equity_start, figures.equity_end, figures.exposure_time),
+        "100 88 Some(0.3333333333333333)"
     );
 }
