@@ -1,6 +1,7 @@
 //! What the command says of input that it cannot use: exit code, place, found, expected, hint.
 #![expect(clippy::needless_raw_string_hashes, reason = "expect-test writes them")]
 
+mod at_once;
 mod command_line;
 mod denied;
 mod execution;

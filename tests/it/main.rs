@@ -3,6 +3,7 @@
 mod accounts;
 mod architecture;
 mod bad_input;
+mod cash_and_carry;
 mod causality;
 mod child_process;
 mod corner_cases;

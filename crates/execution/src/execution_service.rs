@@ -5,7 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use engine::delivery::Outbox;
-use engine::service::{BacktestService, RunOutcome, ServiceReport};
+use engine::service::{BacktestService, RunOutcome, RunStatus, ServiceReport};
 pub use ledger::LedgerError;
 pub use ledger::chain::ChainError;
 pub use ledger::exposure::{ExposureError, ExposureTerms};
@@ -33,6 +33,7 @@ use venues::interfaces::{
 };
 use venues::transfer::{Route, TransferInterface};
 
+use crate::fault_injection::FaultScript;
 use crate::manager::ExecutionManager;
 use crate::narrator::{Counts, Narrator};
 use crate::operations::Operations;
@@ -136,7 +137,7 @@ pub enum ExecutionError {
         "REC-MISMATCH: after {what} of {ts} we believe {simulated} at {key} and the venue says {real}, {difference} apart"
     )]
     Mismatch {
-        what: &'static str,
+        what: String,
         ts: UtcMillis,
         key: PositionKey,
         simulated: Decimal,
@@ -208,6 +209,18 @@ impl ExecutionService {
             counts: Counts::default(),
             stop: None,
         })
+    }
+
+    /// The same with failures and mistakes that a script asks for.
+    #[must_use]
+    pub fn with_faults(mut self, faults: FaultScript) -> Self {
+        self.manager = self.manager.with_faults(faults);
+        self
+    }
+
+    /// What the venues hold, shared with them: a test makes a venue err in it.
+    pub const fn venue_books(&self) -> &SharedBooks {
+        &self.books
     }
 
     /// Orders that were decided on this close and need no time to arrive fill at it.
@@ -354,7 +367,12 @@ impl BacktestService for ExecutionService {
         Ok(())
     }
 
-    fn finish(&mut self, _outcome: &RunOutcome) -> Result<ServiceReport, Self::Error> {
+    fn finish(&mut self, outcome: &RunOutcome) -> Result<ServiceReport, Self::Error> {
+        if outcome.status != RunStatus::Failed {
+            // Nothing is compared after the last operation otherwise.
+            let ts = self.market.present().ts;
+            self.require_agreement("the last frame", ts)?;
+        }
         let working = self.exchange.read(Exchange::open_orders);
         let working = i64::try_from(working).unwrap_or(i64::MAX);
         Ok(ServiceReport::new("execution")

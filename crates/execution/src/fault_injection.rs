@@ -1,5 +1,10 @@
-//! Fault injection: a failure that a script asks for, at the nth call of a component.
+//! Fault injection: a failure that a script asks for, at the nth call of a component, and mistakes in
+//! what is applied.
 
+use std::fmt;
+use std::rc::Rc;
+
+use model::handshake::Handshake;
 use model::operation::Operation;
 
 use crate::failure::Component;
@@ -15,11 +20,30 @@ pub struct FaultPoint {
     pub nth_call: u32,
 }
 
+/// A mistake in one of both books, made between the venue's report and what we apply of it: for tests
+/// of whoever has to find it.
+#[derive(Clone)]
+pub struct Slip {
+    /// At which handshake with deltas, from 1.
+    pub nth: u32,
+    /// What is wrong with it from then on; a venue's mistake is made in its books instead.
+    pub make: Rc<dyn Fn(&mut Handshake)>,
+}
+
+impl fmt::Debug for Slip {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.debug_struct("Slip").field("nth", &self.nth).finish_non_exhaustive()
+    }
+}
+
 /// Failures that are asked for, each once. An empty script costs nothing.
 #[derive(Clone, Debug, Default)]
 pub struct FaultScript {
     /// Each with its calls so far.
     points: Vec<(FaultPoint, u32)>,
+    slips: Vec<Slip>,
+    /// Handshakes with deltas so far; counted only while there are slips.
+    applied: u32,
 }
 
 /// A failure that a script asked for.
@@ -30,12 +54,31 @@ pub struct InjectedFault(pub FaultPoint);
 impl FaultScript {
     /// A script of failures.
     pub fn new(points: impl IntoIterator<Item = FaultPoint>) -> Self {
-        Self { points: points.into_iter().map(|point| (point, 0)).collect() }
+        let points = points.into_iter().map(|point| (point, 0)).collect();
+        Self { points, ..Self::default() }
+    }
+
+    /// The same with a mistake.
+    #[must_use]
+    pub fn with_slip(mut self, slip: Slip) -> Self {
+        self.slips.push(slip);
+        self
+    }
+
+    /// Makes the mistakes that are due in what is about to be applied.
+    pub fn slip(&mut self, handshake: &mut Handshake) {
+        if self.slips.is_empty() {
+            return;
+        }
+        self.applied += 1;
+        for slip in self.slips.iter().filter(|slip| slip.nth == self.applied) {
+            (slip.make)(handshake);
+        }
     }
 
     /// Whether nothing is asked for.
     pub const fn is_empty(&self) -> bool {
-        self.points.is_empty()
+        self.points.is_empty() && self.slips.is_empty()
     }
 
     /// Counts a call of a component and says whether it has to fail.

@@ -11,12 +11,14 @@ use model::interface::{Desk, InterfaceError, Submission};
 use model::money::Price;
 use model::numeric::decimal_of;
 use model::order::Order;
+use model::reconciliation::Mismatch;
 use model::settlement::margin_instants;
 use model::time::UtcMillis;
 use tracing::trace_span;
 use venues::exchange::Due;
 
 use crate::execution_service::{ExecutionError, ExecutionService};
+use crate::failure::{FailureReason, SystemFailure};
 use crate::narrator::Narrator;
 use crate::outcome::RunStop;
 
@@ -146,8 +148,28 @@ impl ExecutionService {
                 self.stop.get_or_insert(stop);
                 Ok(())
             }
-            Err(stop @ RunStop::System(_)) => Err(stop.into()),
+            Err(RunStop::System(failure)) => Err(self.named(failure)),
         }
+    }
+
+    /// A mismatch with the names of its operation and its key; other failures as they are.
+    fn named(&self, failure: SystemFailure) -> ExecutionError {
+        match failure {
+            SystemFailure {
+                op_id: Some(op_id),
+                ts,
+                reason: FailureReason::Mismatch { first, .. },
+                ..
+            } => self.mismatch(op_id.to_string(), ts, &first),
+            failure => RunStop::from(failure).into(),
+        }
+    }
+
+    fn mismatch(&self, what: String, ts: UtcMillis, mismatch: &Mismatch) -> ExecutionError {
+        let (simulated, real) = mismatch.sides();
+        let key = self.instruments.key(mismatch.key).clone();
+        let difference = mismatch.difference();
+        ExecutionError::Mismatch { what, ts, key, simulated, real, difference }
     }
 
     /// Settles what fell due until `until`, in both books, each on its own positions, in order of
@@ -223,22 +245,17 @@ impl ExecutionService {
     }
 
     /// Both books agree, or the run ends: in a backtest nothing may come between them.
-    fn require_agreement(
+    pub(crate) fn require_agreement(
         &mut self,
         what: &'static str,
         ts: UtcMillis,
     ) -> Result<(), ExecutionError> {
         self.ledger.query_real()?;
         let reconciliation = self.ledger.reconcile();
-        let Some(mismatch) = reconciliation.mismatches.first() else { return Ok(()) };
-        Err(ExecutionError::Mismatch {
-            what,
-            ts,
-            key: self.instruments.key(mismatch.key).clone(),
-            simulated: mismatch.simulated.amount,
-            real: mismatch.real.amount,
-            difference: mismatch.difference(),
-        })
+        match reconciliation.mismatches.first() {
+            Some(mismatch) => Err(self.mismatch(what.to_owned(), ts, mismatch)),
+            None => Ok(()),
+        }
     }
 
     /// Takes the data of T and values the account at it.

@@ -171,6 +171,7 @@ impl<'a> LoopDesk<'a> {
         if let Err(fault) = self.core.faults.call(Component::Apply, self.operation) {
             return found.give_up(FailureReason::Injected(fault));
         }
+        self.core.faults.slip(handshake);
         let applied = self.ledger.apply(handshake);
         match applied {
             Ok(_) => {

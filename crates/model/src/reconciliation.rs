@@ -35,9 +35,21 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
-    /// Simulated less real.
+    /// What differs, as we believe it and as the venue says it: the amounts, or where those agree
+    /// what the position was entered at.
+    pub fn sides(&self) -> (Decimal, Decimal) {
+        let (simulated, real) = (self.simulated, self.real);
+        if simulated.amount == real.amount {
+            (simulated.cost, real.cost)
+        } else {
+            (simulated.amount, real.amount)
+        }
+    }
+
+    /// Simulated less real, of what differs.
     pub fn difference(&self) -> Decimal {
-        self.simulated.amount - self.real.amount
+        let (simulated, real) = self.sides();
+        simulated - real
     }
 }
 

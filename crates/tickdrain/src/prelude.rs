@@ -16,6 +16,7 @@ pub use model::order::{
 pub use model::parameter::{
     ParameterError, ParameterFault, ParameterKind, ParameterSpec, Parameters,
 };
+pub use model::pnl::{Attribution, PnlComponent, PnlFigures, PnlSnapshot};
 pub use model::snapshot::AccountSnapshot;
 pub use model::strategy::{
     Action, Decision, OrderDesk, Strategy, StrategyError, StrategyKind, StrategySetup,

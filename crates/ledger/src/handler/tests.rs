@@ -5,6 +5,7 @@ use expect_test::expect;
 
 use super::*;
 
+mod once;
 mod properties;
 mod scenario;
 mod working_orders;

@@ -1,0 +1,10 @@
+//! Gate, execution, both books and engine together, with frames in memory.
+
+mod auditor;
+mod dice;
+mod frames;
+mod known_mistakes;
+mod planted_faults;
+mod trader;
+mod two_books;
+mod world;
