@@ -1,7 +1,7 @@
 //! Record kinds: one stream each.
 
 /// Version of the log's schema; part of the chain's first hash.
-pub const SCHEMA_VERSION: u32 = 3;
+pub const SCHEMA_VERSION: u32 = 4;
 
 /// A kind of record, which is a stream of the log.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

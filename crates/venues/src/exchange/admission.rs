@@ -8,7 +8,7 @@ use model::interface::{Desk, Stopped};
 use model::money::{Price, Quantity};
 use model::numeric::float_of;
 use model::order::{
-    CancelOrder, Exit, Exits, Order, OrderId, OrderStatus, OrderUpdate, Pricing, Refusal,
+    CancelOrder, Exit, Exits, Order, OrderId, OrderStatus, OrderUpdate, Origin, Pricing, Refusal,
     RefusalCode, Size, TimeInForce,
 };
 use model::snapshot::Reservation;
@@ -217,6 +217,7 @@ pub(super) fn exit_order(entry: &Order, exit: Exit, is_stop: bool, fill_px: Pric
         oco_group: None,
         parent: Some(entry.order_id),
         exits: Exits::default(),
+        origin: Origin::Strategy,
         ..entry.clone()
     }
 }

@@ -58,6 +58,7 @@ impl Exchange {
         // The links are those of the order; what was exchanged are its terms.
         let terms = Order {
             exits: old.exits,
+            origin: old.origin,
             parent: old.parent,
             reduce_only: old.reduce_only || terms.reduce_only,
             oco_group: old.oco_group,
