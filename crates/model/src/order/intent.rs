@@ -84,6 +84,15 @@ pub enum Request {
 }
 
 impl Request {
+    /// The order that it is about.
+    pub const fn order_id(&self) -> OrderId {
+        match self {
+            Self::Submit(intent) | Self::Replace(intent) => intent.order_id,
+            Self::Operate(intent) => intent.order_id,
+            Self::Cancel(order_id) => *order_id,
+        }
+    }
+
     /// Where it comes from; an end of an order comes from a strategy.
     pub const fn origin(&self) -> Origin {
         match self {

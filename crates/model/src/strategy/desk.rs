@@ -56,12 +56,6 @@ impl<'a> OrderDesk<'a> {
         Self { instruments: Some(instruments), ..self }
     }
 
-    /// The same desk for requests that come from elsewhere than a decision.
-    #[must_use]
-    pub fn with_origin(self, origin: Origin) -> Self {
-        Self { origin, ..self }
-    }
-
     /// The instruments of the run, where the host has said them.
     pub const fn instruments(&self) -> Option<&'a InstrumentTable> {
         self.instruments
@@ -82,6 +76,11 @@ impl<'a> OrderDesk<'a> {
     /// The sequence that was asked for, if one was.
     pub const fn take_sequence(&mut self) -> Option<InstructionSequence> {
         self.sequence.take()
+    }
+
+    /// Where its requests come from.
+    pub const fn origin(&self) -> Origin {
+        self.origin
     }
 
     /// Says where the requests that follow come from.
