@@ -61,8 +61,16 @@ impl RiskGate {
     ) -> Result<VerdictGroup, RiskGateError> {
         let mut verdicts = Vec::with_capacity(group.requests.len());
         let mut operated = HashMap::new();
+        let mut denied_step = None;
         for request in &group.requests {
-            verdicts.push(match request {
+            let step = request.origin().step();
+            if let (Some(denied), Some(step)) = (denied_step, step)
+                && denied < step
+            {
+                verdicts.push(self.deny_step(request, denied));
+                continue;
+            }
+            let verdict = match request {
                 Request::Operate(intent) => {
                     if !operated.contains_key(&intent.order_id) {
                         self.operate(intent, group, account, &mut operated);
@@ -75,9 +83,21 @@ impl RiskGate {
                     let ts_decided = account.map(AccountSnapshot::ts).unwrap_or_default();
                     Verdict::CancelAccepted(CancelOrder { order_id: *order_id, ts_decided })
                 }
-            });
+            };
+            if verdict.refusal().is_some() {
+                denied_step = denied_step.or(step);
+            }
+            verdicts.push(verdict);
         }
         Ok(VerdictGroup { strategy: group.strategy, verdicts })
+    }
+
+    /// A step that builds on one that was denied (08 §10.2).
+    fn deny_step(&mut self, request: &Request, denied: u16) -> Verdict {
+        self.denied += 1;
+        let detail = format!("step {} of its sequence was denied", denied + 1);
+        let refusal = Refusal::new(RefusalCode::Sequence, detail);
+        Verdict::Denied { order_id: request.order_id(), refusal }
     }
 
     fn submit(

@@ -18,6 +18,7 @@ use crate::runfile::config::RunConfig;
 use crate::runfile::execution::{
     ExecutionConfig, FillTiming, LatencyConfig, ParticipationConfig, PathConfig, SlippageConfig,
 };
+use crate::runfile::risk::OnCritical;
 use crate::runfile::venues::TariffConfig;
 use crate::{terms, transfers};
 
@@ -31,6 +32,7 @@ pub fn execution_settings(config: &RunConfig, own: &ModelCatalog) -> ExecutionSe
         exposure: terms::exposure(config),
         risk: terms::risk(config),
         strictness: terms::strictness(config),
+        stops_on_critical: config.risk.on_critical == OnCritical::StopRun,
     }
 }
 

@@ -85,7 +85,12 @@ impl Exchange {
 
     /// Takes a cancel; it is on its way as long as an order would be.
     pub fn cancel(&mut self, cancel: CancelOrder) {
-        self.change(cancel.order_id, cancel.ts_decided, ChangeKind::Cancel);
+        self.cancel_because(cancel, RefusalCode::Canceled);
+    }
+
+    /// The same for another reason than its strategy's wish.
+    pub fn cancel_because(&mut self, cancel: CancelOrder, code: RefusalCode) {
+        self.change(cancel.order_id, cancel.ts_decided, ChangeKind::Cancel(code));
     }
 
     /// Takes new terms of an order; they are on their way as long as an order would be.
