@@ -1,27 +1,38 @@
 //! The strategy host: calls a [`Strategy`] once per account snapshot and publishes what it wants.
 
+mod course;
+mod sequence;
+
+use std::rc::Rc;
 use std::sync::Arc;
 
 use model::event::{Envelope, Payload, Topic};
 use model::frame::MarketView;
-use model::order::{IntentGroup, OrderId, Request, StrategyIx, Verdict};
+use model::instrument::InstrumentTable;
+use model::order::{IntentGroup, OrderId, Origin, Request, StrategyIx, Verdict};
 use model::snapshot::AccountSnapshot;
-use model::strategy::{DeskNumbers, OrderDesk, Strategy, StrategyError};
+use model::strategy::{Decision, DeskNumbers, OrderDesk, Pattern, Strategy, StrategyError};
 use model::time::UtcMillis;
 
 use crate::delivery::Outbox;
 use crate::service::{BacktestService, RunOutcome, RunStatus, ServiceReport};
+use course::{Course, course};
+use sequence::OpenSequence;
 
 /// Hosts one strategy on the bus.
 ///
 /// The first snapshot of T carries the frame of T, so its arrival is what triggers the decision: before it
-/// the strategy has seen nothing of T.
+/// the strategy has seen nothing of T. It also hosts the sequence of steps that the strategy has asked
+/// for, and its emergency plan, either of which stands in for it (08 §10.2, D79). Whoever decides,
+/// there is exactly one decision per frame.
 #[derive(Debug)]
 pub struct StrategyRunner<S> {
     id: Box<str>,
     place: StrategyIx,
     strategy: S,
+    instruments: Rc<InstrumentTable>,
     numbers: DeskNumbers,
+    sequence: Option<Box<OpenSequence>>,
     wanted: Vec<Request>,
     decided: Option<UtcMillis>,
     limit: usize,
@@ -47,12 +58,20 @@ impl<S: Strategy> StrategyRunner<S> {
             id: id.into(),
             place,
             strategy,
+            instruments: Rc::default(),
             numbers: DeskNumbers::default(),
+            sequence: None,
             wanted: Vec::new(),
             decided: None,
             limit,
             decisions: 0,
         }
+    }
+
+    /// The same host in a run with `instruments`, which emergency plans have to know.
+    #[must_use]
+    pub fn with_instruments(self, instruments: Rc<InstrumentTable>) -> Self {
+        Self { instruments, ..self }
     }
 
     fn decide(
@@ -67,11 +86,18 @@ impl<S: Strategy> StrategyRunner<S> {
         self.decided = Some(account.ts());
         // Publishes on every way out, a panic included: a failing strategy leaves its last order.
         let mut wish = Wish { place: self.place, requests: &mut self.wanted, outbox };
-        let mut desk = OrderDesk::new(self.place, &mut self.numbers, wish.requests, self.limit);
-        let decision = self
-            .strategy
-            .decide(MarketView::new(&account.frame), account, &mut desk)
+        let mut desk = OrderDesk::new(self.place, &mut self.numbers, wish.requests, self.limit)
+            .with_instruments(&self.instruments);
+        let course = if self.sequence.is_some() || account.chain.risk.breaker {
+            course(&mut self.sequence, account, &mut desk)
+        } else {
+            Course::Strategy
+        };
+        let decision = decide(&mut self.strategy, course, account, &mut desk)
             .map_err(|source| StrategyRunnerError::Decide { id: self.id.clone(), source })?;
+        if let Some(sequence) = desk.take_sequence() {
+            self.sequence = OpenSequence::begin(sequence, &mut desk).map(Box::new);
+        }
         self.decisions += 1;
         wish.publish();
         wish.outbox.publish(Payload::Decision(decision));
@@ -80,6 +106,25 @@ impl<S: Strategy> StrategyRunner<S> {
 
     fn owns(&self, order_id: OrderId) -> bool {
         order_id.strategy == self.place
+    }
+}
+
+/// Lets the one decide whose turn it is.
+#[inline]
+fn decide(
+    strategy: &mut impl Strategy,
+    course: Course,
+    account: &AccountSnapshot,
+    desk: &mut OrderDesk<'_>,
+) -> Result<Decision, StrategyError> {
+    let market = MarketView::new(&account.frame);
+    match course {
+        Course::Strategy => Ok(strategy.decide(market, account, desk)?.by(Pattern::Strategy)),
+        Course::Sequence(decision) => Ok(decision),
+        Course::Emergency => {
+            desk.set_origin(Origin::Emergency);
+            Ok(strategy.emergency(market, account, desk)?.by(Pattern::None))
+        }
     }
 }
 
@@ -116,7 +161,14 @@ impl<S: Strategy> BacktestService for StrategyRunner<S> {
     }
 
     fn topics(&self) -> &'static [Topic] {
-        &[Topic::Verdict, Topic::OrderUpdate, Topic::Fill, Topic::Account]
+        &[
+            Topic::Verdict,
+            Topic::OrderUpdate,
+            Topic::Fill,
+            Topic::TightLoop,
+            Topic::Settlement,
+            Topic::Account,
+        ]
     }
 
     fn handle(&mut self, envelope: &Envelope, outbox: &mut Outbox) -> Result<(), Self::Error> {
@@ -124,11 +176,27 @@ impl<S: Strategy> BacktestService for StrategyRunner<S> {
             Payload::Account(account) => self.decide(account, outbox)?,
             Payload::Fill(fill) if self.owns(fill.order_id) => self.strategy.on_fill(fill),
             Payload::OrderUpdate(update) if self.owns(update.order_id) => {
+                if let Some(open) = &mut self.sequence {
+                    open.on_update(update);
+                }
                 self.strategy.on_order_update(update);
             }
             Payload::Verdict(group) if group.strategy == self.place => {
+                if let Some(open) = &mut self.sequence {
+                    open.on_verdicts(group);
+                }
                 let tell = |verdict: &Verdict| self.strategy.on_verdict(verdict);
                 group.verdicts.iter().for_each(tell);
+            }
+            Payload::TightLoop(record) => {
+                if let Some(open) = &mut self.sequence {
+                    open.on_loop(record);
+                }
+            }
+            Payload::Settlement(settlement) => {
+                if let Some(open) = &mut self.sequence {
+                    open.on_settlement(settlement);
+                }
             }
             // Other strategies' orders, and topics that are not subscribed.
             Payload::Fill(_)
@@ -138,8 +206,6 @@ impl<S: Strategy> BacktestService for StrategyRunner<S> {
             | Payload::Intent(_)
             | Payload::Decision(_)
             | Payload::Control(_)
-            | Payload::TightLoop(_)
-            | Payload::Settlement(_)
             | Payload::Alert(_)
             | Payload::Custom(_) => {}
         }

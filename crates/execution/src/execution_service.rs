@@ -18,6 +18,7 @@ use model::frame::Frame;
 use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
 use model::interface::{Holding, InterfaceError};
 use model::key::PositionKey;
+use model::ladder::RiskLevel;
 use model::market::DataProvider;
 use model::money::Price;
 use model::numeric::decimal_of;
@@ -70,6 +71,8 @@ pub struct ExecutionSettings {
     pub risk: RiskTerms,
     /// Whether unexplained profit ends the run.
     pub strictness: Strictness,
+    /// Whether a critical risk ends the run, rather than calls for emergency plans.
+    pub stops_on_critical: bool,
 }
 
 /// Executes accepted orders one at a time and publishes an account snapshot per frame.
@@ -87,6 +90,7 @@ pub struct ExecutionService {
     pub(crate) exchange: SharedExchange,
     pub(crate) books: SharedBooks,
     same_close: bool,
+    pub(crate) stops_on_critical: bool,
     close: ClosePass,
     snapshots: Snapshots,
     pub(crate) operations: Operations,
@@ -201,6 +205,7 @@ impl ExecutionService {
             interval,
             instruments,
             same_close,
+            stops_on_critical: settings.stops_on_critical,
             close: ClosePass::Over,
             snapshots: Snapshots::default(),
             operations: Operations::default(),
@@ -229,7 +234,7 @@ impl ExecutionService {
         self.fill_at_close(&frame, outbox)?;
         self.ledger.run_chain(frame.ts())?;
         self.publish_snapshot(&frame, outbox);
-        Ok(())
+        self.stop.take().map_or(Ok(()), |stop| Err(stop.into()))
     }
 
     /// Everything that a frame brings about (D55).
@@ -243,9 +248,16 @@ impl ExecutionService {
     }
 
     fn publish_snapshot(&mut self, frame: &Frame, outbox: &mut Outbox) {
+        let mut critical = None;
         // Every risk is recorded; only those that the run acts on are news.
         for alert in self.ledger.judge().iter().filter(|alert| alert.is_enabled) {
             outbox.publish(Payload::Alert(*alert));
+            if alert.after == RiskLevel::Critical {
+                critical = critical.or(Some(alert.kind.name()));
+            }
+        }
+        if let Some(cause) = critical {
+            self.on_breaker(frame.ts(), cause);
         }
         let snapshot = self.snapshots.take(frame, &self.market, &self.ledger);
         outbox.publish(Payload::Account(snapshot));
@@ -378,6 +390,8 @@ impl BacktestService for ExecutionService {
         Ok(ServiceReport::new("execution")
             .with("fills", self.counts.fills)
             .with("reconciliations", self.counts.reconciliations)
+            .with("liquidations", self.counts.liquidations)
+            .with("health", self.manager.health_now().name())
             .with("working", working))
     }
 }

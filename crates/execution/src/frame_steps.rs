@@ -49,6 +49,10 @@ impl ExecutionService {
                 Ok(exchange.work(|exchange| exchange.match_rest(desk))?)
             })?;
         }
+        if self.counts.take_liquidated() {
+            self.on_breaker(frame.ts(), "liquidation");
+            self.ledger.trip_breaker();
+        }
         self.refresh(frame)
     }
 
@@ -65,8 +69,8 @@ impl ExecutionService {
             dues = exchange.work(|exchange| exchange.begin_open(frame, desk))?;
             Ok(())
         })?;
-        for Due { seq, sent } in dues {
-            self.operate(open, seq, outbox)?;
+        for Due { seq, sent, is_emergency } in dues {
+            self.operate(open, if is_emergency { u64::MIN } else { seq }, outbox)?;
             match sent {
                 Some(order) => self.submit(open, order, outbox)?,
                 None => self.let_venue_move(open, outbox, |desk| {
@@ -144,7 +148,7 @@ impl ExecutionService {
     fn note(&mut self, ending: Result<(), RunStop>) -> Result<(), ExecutionError> {
         match ending {
             Ok(()) => Ok(()),
-            Err(stop @ RunStop::OrderFailed { .. }) => {
+            Err(stop @ (RunStop::OrderFailed { .. } | RunStop::Critical { .. })) => {
                 self.stop.get_or_insert(stop);
                 Ok(())
             }

@@ -1,6 +1,7 @@
 //! Where belief and venue meet: the gate that judges intents, the service that executes orders, and the
 //! manager that runs each of them through the tight loop.
 
+mod breaker;
 pub mod execution_service;
 pub mod failure;
 pub mod fault_injection;

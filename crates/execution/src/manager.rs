@@ -10,7 +10,7 @@ use venues::interfaces::VenueInterfaceManager;
 
 use crate::failure::{Component, FailureClass, FailureReason, Incident, SystemFailure};
 use crate::fault_injection::FaultScript;
-use crate::health::{HealthMonitor, HealthWindow};
+use crate::health::{Health, HealthMonitor, HealthWindow};
 use crate::loop_desk::{Core, LoopDesk};
 use crate::outcome::{OrderOutcome, Processed, RunStop, ends_of, op_id_of, skipped};
 use crate::ports::{LedgerPort, LoopObserver};
@@ -57,6 +57,11 @@ impl ExecutionManager {
     /// Health of the parts of the loop.
     pub const fn health(&self) -> &HealthMonitor {
         &self.core.health
+    }
+
+    /// Health of the worst part of the loop at the last order.
+    pub fn health_now(&self) -> Health {
+        self.core.health.worst(self.core.health_now)
     }
 
     /// Whether it takes no orders any more: the run ends after this frame.
@@ -164,6 +169,9 @@ impl ExecutionManager {
             run(&mut desk, submission, venues)
         };
         let (failure, failed_order) = (desk.failure.take(), desk.failed_order);
+        if has_not_happened(&record) {
+            self.skips.after_refusal(submission);
+        }
         let stop = match (failure, failed_order) {
             (Some(failure), _) => {
                 self.skips.stop();
@@ -196,6 +204,21 @@ impl ExecutionManager {
             self.core.machine.on(Event::ListDone, ts).expect("a loop that is over can rest");
         }
     }
+}
+
+/// Whether an order ended without what it was for: steps that build on it are skipped.
+fn has_not_happened(record: &LoopRecord) -> bool {
+    record.handshake.as_ref().is_some_and(|handshake| match handshake.status {
+        HandshakeStatus::Rejected
+        | HandshakeStatus::Failed
+        | HandshakeStatus::RolledBack
+        | HandshakeStatus::Expired
+        | HandshakeStatus::Canceled => true,
+        HandshakeStatus::Confirmed
+        | HandshakeStatus::Partial
+        | HandshakeStatus::Working
+        | HandshakeStatus::Pending => false,
+    })
 }
 
 /// Routes and executes; what the venue reports meanwhile is the desk's business.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use engine::delivery::Outbox;
+use model::delta::Subject;
 use model::event::Payload;
 use model::order::OrderUpdate;
 use model::tight_loop::{LoopRecord, WalRecord};
@@ -22,6 +23,16 @@ pub(crate) struct Narrator<'a> {
 pub(crate) struct Counts {
     pub(crate) fills: i64,
     pub(crate) reconciliations: i64,
+    pub(crate) liquidations: i64,
+    /// Whether there was one that nobody has reacted to.
+    is_liquidated: bool,
+}
+
+impl Counts {
+    /// Whether a venue has liquidated since this was asked last.
+    pub(crate) const fn take_liquidated(&mut self) -> bool {
+        std::mem::replace(&mut self.is_liquidated, false)
+    }
 }
 
 impl LoopObserver for Narrator<'_> {
@@ -36,6 +47,10 @@ impl LoopObserver for Narrator<'_> {
     fn finished(&mut self, record: &LoopRecord) {
         if record.attempts.compare > 0 {
             self.counts.reconciliations += 1;
+        }
+        if record.applied && matches!(record.op_id.subject, Subject::Liquidation { .. }) {
+            self.counts.liquidations += 1;
+            self.counts.is_liquidated = true;
         }
         let fill = record.handshake.as_ref().and_then(|handshake| handshake.fill.clone());
         self.outbox.publish(Payload::TightLoop(Arc::new(record.clone())));

@@ -4,7 +4,7 @@ use model::delta::{OperationId, Subject};
 use model::handshake::{Handshake, HandshakeStatus};
 use model::interface::Submission;
 use model::money::Quantity;
-use model::order::{OrderId, OrderStatus, OrderUpdate, Refusal, RefusalCode, StrategyIx};
+use model::order::{OrderId, OrderStatus, OrderUpdate, Origin, Refusal, RefusalCode, StrategyIx};
 use model::tight_loop::{Attempts, LoopEnd, LoopRecord, StatePath};
 use model::time::UtcMillis;
 
@@ -56,6 +56,14 @@ pub enum RunStop {
         /// Which operation.
         op_id: OperationId,
     },
+    /// The circuit breaker has latched, and `on_critical` is `stop_run`; the frame is finished first.
+    #[error("RISK-CRITICAL: {cause} at {ts} (on_critical = \"stop_run\")")]
+    Critical {
+        /// Which risk turned critical, or that a venue liquidated.
+        cause: &'static str,
+        /// When.
+        ts: UtcMillis,
+    },
     /// Nothing can go on.
     #[error(transparent)]
     System(#[from] SystemFailure),
@@ -88,6 +96,17 @@ pub(crate) fn intent_group_of(submission: &Submission) -> (StrategyIx, UtcMillis
         Submission::Group(members) => {
             let first = members.first().expect("the gate lets no empty group through");
             (first.order_id.strategy, first.ts_decided)
+        }
+    }
+}
+
+/// Where a submission comes from.
+pub(crate) fn origin_of(submission: &Submission) -> Origin {
+    match submission {
+        Submission::Trade(order) => order.origin,
+        Submission::Operation(order) => order.request.origin,
+        Submission::Group(members) => {
+            members.first().map_or(Origin::Strategy, |first| first.request.origin)
         }
     }
 }

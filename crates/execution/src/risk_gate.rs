@@ -73,8 +73,16 @@ impl RiskGate {
         let granted = self.promises.len();
         let mut verdicts = Vec::with_capacity(group.requests.len());
         let mut operated = HashMap::new();
+        let mut denied_step = None;
         for request in &group.requests {
-            verdicts.push(match request {
+            let step = request.origin().step();
+            if let (Some(denied), Some(step)) = (denied_step, step)
+                && denied < step
+            {
+                verdicts.push(self.deny_step(request, denied));
+                continue;
+            }
+            let verdict = match request {
                 Request::Operate(intent) => {
                     if !operated.contains_key(&intent.order_id) {
                         self.operate(intent, group, account, &mut operated);
@@ -87,7 +95,11 @@ impl RiskGate {
                     let ts_decided = account.map(AccountSnapshot::ts).unwrap_or_default();
                     Verdict::CancelAccepted(CancelOrder { order_id: *order_id, ts_decided })
                 }
-            });
+            };
+            if verdict.refusal().is_some() {
+                denied_step = denied_step.or(step);
+            }
+            verdicts.push(verdict);
         }
         let mut impact = None;
         if let Some(account) = account
@@ -128,6 +140,14 @@ impl RiskGate {
                 Verdict::ReplaceDenied { order_id, refusal: refusal() }
             };
         }
+    }
+
+    /// A step that builds on one that was denied (08 §10.2).
+    fn deny_step(&mut self, request: &Request, denied: u16) -> Verdict {
+        self.denied += 1;
+        let detail = format!("step {} of its sequence was denied", denied + 1);
+        let refusal = Refusal::new(RefusalCode::Sequence, detail);
+        Verdict::Denied { order_id: request.order_id(), refusal }
     }
 
     fn submit(

@@ -5,7 +5,7 @@ use model::interface::Submission;
 use model::order::StrategyIx;
 use model::time::UtcMillis;
 
-use crate::outcome::{RunStop, intent_group_of};
+use crate::outcome::{RunStop, intent_group_of, origin_of};
 use crate::profile::FailedOrderPolicy;
 
 /// What is skipped at present, by the policy on orders that fail.
@@ -15,6 +15,8 @@ pub struct Skips {
     /// The present frame, or the present list of a live run.
     ts: Option<UtcMillis>,
     what: What,
+    /// Steps of sequences that failed in this frame: the later ones of their groups are skipped.
+    steps: Vec<(StrategyIx, UtcMillis, u16)>,
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -32,7 +34,7 @@ enum What {
 impl Skips {
     /// Nothing is skipped yet.
     pub const fn new(policy: FailedOrderPolicy) -> Self {
-        Self { policy, ts: None, what: What::Nothing }
+        Self { policy, ts: None, what: What::Nothing, steps: Vec::new() }
     }
 
     /// A frame begins, unless it has begun already; says whether it does.
@@ -41,6 +43,7 @@ impl Skips {
             return false;
         }
         self.ts = Some(ts);
+        self.steps.clear();
         if self.what != What::Rest {
             self.what = What::Nothing;
         }
@@ -49,11 +52,30 @@ impl Skips {
 
     /// Whether an order is skipped.
     pub fn includes(&self, submission: &Submission) -> bool {
+        if !self.steps.is_empty() && self.builds_on_failure(submission) {
+            return true;
+        }
         match self.what {
             What::Nothing => false,
             What::Group(strategy, decided) => intent_group_of(submission) == (strategy, decided),
             What::Frame | What::Rest => true,
         }
+    }
+
+    /// An order was refused or failed: a step of a sequence takes the later ones with it (08 §10.2).
+    pub fn after_refusal(&mut self, submission: &Submission) {
+        if let Some(step) = origin_of(submission).step() {
+            let (strategy, decided) = intent_group_of(submission);
+            self.steps.push((strategy, decided, step));
+        }
+    }
+
+    fn builds_on_failure(&self, submission: &Submission) -> bool {
+        let group = intent_group_of(submission);
+        origin_of(submission).step().is_some_and(|step| {
+            let mut failed = self.steps.iter();
+            failed.any(|(strategy, decided, at)| (*strategy, *decided) == group && *at < step)
+        })
     }
 
     /// Whether everything is skipped: the run ends after this frame.

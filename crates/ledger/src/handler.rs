@@ -303,6 +303,11 @@ impl PositionUpdateHandler {
         &self.chain
     }
 
+    /// Latches the circuit breaker: after a liquidation (04 §6.5). The next pass of the chain shows it.
+    pub fn trip_breaker(&mut self) {
+        self.chain.risk.trip();
+    }
+
     /// Judges the risk of the snapshot that the tick publishes: what has changed its level (D64).
     pub fn judge(&mut self) -> &[RiskAlert] {
         self.chain.risk.judge()

@@ -164,6 +164,7 @@ impl RiskMonitor {
         self.staged_peaks = self.peaks.after(ts, exposure.equity);
         let next = self.snapshots.next();
         (next.number, next.ts) = (exposure.number, ts);
+        next.enabled = self.terms.limits.enabled;
         let RiskSnapshot { readings, detail, .. } = next;
         for reading in readings.iter_mut() {
             *reading = None;

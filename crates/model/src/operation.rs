@@ -6,7 +6,7 @@ use std::sync::Arc;
 use rust_decimal::Decimal;
 
 use crate::instrument::KeyIx;
-use crate::order::{OrderId, StrategyIx};
+use crate::order::{OrderId, Origin, StrategyIx};
 use crate::time::UtcMillis;
 
 /// What a venue is asked to do (02 §3.2).
@@ -155,6 +155,8 @@ pub struct OperationRequest {
     pub ltv_target: Option<Decimal>,
     /// Its place in an atomic group.
     pub atomic: Option<AtomicSlot>,
+    /// Where it comes from; the desk says it.
+    pub origin: Origin,
 }
 
 impl OperationRequest {
@@ -172,6 +174,7 @@ impl OperationRequest {
             deadline: None,
             ltv_target: None,
             atomic: None,
+            origin: Origin::Strategy,
         }
     }
 

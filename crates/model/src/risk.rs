@@ -125,6 +125,12 @@ impl RiskTypes {
         Self(self.0 | 1 << kind.index())
     }
 
+    /// The set without a type.
+    #[must_use]
+    pub const fn without(self, kind: RiskType) -> Self {
+        Self(self.0 & !(1 << kind.index()))
+    }
+
     /// Whether a type is in the set.
     pub const fn has(self, kind: RiskType) -> bool {
         self.0 & 1 << kind.index() != 0
@@ -199,6 +205,8 @@ pub struct RiskSnapshot {
     pub readings: [Option<RiskReading>; RISK_TYPES],
     /// More figures.
     pub detail: RiskDetail,
+    /// Types that drive actions.
+    pub enabled: RiskTypes,
     /// Whether the circuit breaker is latched.
     pub breaker: bool,
 }
@@ -210,6 +218,7 @@ impl Default for RiskSnapshot {
             ts: UtcMillis::new(i64::MIN),
             readings: [None; RISK_TYPES],
             detail: RiskDetail::default(),
+            enabled: RiskTypes::NONE,
             breaker: false,
         }
     }

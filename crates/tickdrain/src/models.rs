@@ -20,6 +20,7 @@ use crate::runfile::config::RunConfig;
 use crate::runfile::execution::{
     ExecutionConfig, FillTiming, LatencyConfig, ParticipationConfig, PathConfig, SlippageConfig,
 };
+use crate::runfile::risk::OnCritical;
 use crate::runfile::venues::TariffConfig;
 use crate::{terms, transfers};
 
@@ -34,6 +35,7 @@ pub fn execution_settings(config: &RunConfig, own: &ModelCatalog) -> ExecutionSe
         exposure: terms::exposure(config),
         risk: terms::risk(config),
         strictness: terms::strictness(config),
+        stops_on_critical: config.risk.on_critical == OnCritical::StopRun,
     }
 }
 
@@ -43,12 +45,7 @@ pub fn impact_terms(
     settings: &ExecutionSettings,
     market: &Rc<DataProvider>,
 ) -> ImpactTerms {
-    ImpactTerms {
-        market: Rc::clone(market),
-        exposure: settings.exposure.clone(),
-        risk: settings.risk.clone(),
-        max_leg_delta: float_of(config.risk.max_leg_delta),
-    }
+    ImpactTerms::new(settings, market, float_of(config.risk.max_leg_delta))
 }
 
 /// How the exchange of a run fills orders.

@@ -19,7 +19,8 @@ pub use model::parameter::{
 pub use model::pnl::{Attribution, PnlComponent, PnlFigures, PnlSnapshot};
 pub use model::snapshot::AccountSnapshot;
 pub use model::strategy::{
-    Action, Decision, OrderDesk, Strategy, StrategyError, StrategyKind, StrategySetup,
+    Action, Condition, Decision, InstructionSequence, OnFail, OrderDesk, Pattern, SequenceStep,
+    StepWait, Strategy, StrategyError, StrategyKind, StrategySetup,
 };
 pub use model::time::{Interval, UtcMillis};
 pub use venues::fees::{FeeModel, Tariff, Trade};

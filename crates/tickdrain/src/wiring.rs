@@ -171,18 +171,24 @@ pub(crate) fn wire(
         .service(Rank::first(Role::Execution), execution)
         .service(Rank::first(Role::Gate), gate)
         .service(Rank::first(Role::Audit), audit);
-    let engine = host_strategies(engine, app, config);
+    let engine = host_strategies(engine, app, config, &instruments);
     let first = u16::try_from(config.strategies.len()).expect("fewer than 65,536 strategies");
     let setup =
         ServiceSetup { instruments, strategy: StrategyIx(first), interval: config.interval };
     Ok((app.attach_services(engine, &setup), recording))
 }
 
-fn host_strategies(mut engine: BacktestEngine, app: &App, config: &RunConfig) -> BacktestEngine {
+fn host_strategies(
+    mut engine: BacktestEngine,
+    app: &App,
+    config: &RunConfig,
+    instruments: &Rc<InstrumentTable>,
+) -> BacktestEngine {
     let built = config.build_strategies(app.catalog()).expect("the run file has been validated");
     let limit = config.engine.max_events_per_tick;
     for ((index, strategy), built) in (0u16..).zip(&config.strategies).zip(built) {
-        let runner = StrategyRunner::new(&strategy.id, StrategyIx(index), built, limit);
+        let runner = StrategyRunner::new(&strategy.id, StrategyIx(index), built, limit)
+            .with_instruments(Rc::clone(instruments));
         engine = engine.service(Rank::nth(Role::Strategy, index), runner);
     }
     engine

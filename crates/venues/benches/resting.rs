@@ -15,7 +15,9 @@ use model::handshake::VenueReport;
 use model::instrument::{Instrument, InstrumentIx, InstrumentTable, KeyIx};
 use model::interface::{Desk, Holding, Stopped};
 use model::money::{Bps, Price, Quantity};
-use model::order::{Exits, Order, OrderId, OrderSide, Pricing, Size, StrategyIx, TimeInForce};
+use model::order::{
+    Exits, Order, OrderId, OrderSide, Origin, Pricing, Size, StrategyIx, TimeInForce,
+};
 use model::time::{Interval, UtcMillis};
 use venues::books::{SharedBooks, VenueBooks};
 use venues::exchange::{MatchRules, Models};
@@ -100,6 +102,7 @@ fn order(number: u32) -> Order {
         oco_group: None,
         parent: None,
         exits: Exits::default(),
+        origin: Origin::Strategy,
         ts_decided: UtcMillis::new(0),
         ts_eligible: UtcMillis::new(0),
     }

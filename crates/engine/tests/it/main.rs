@@ -11,4 +11,5 @@ mod failures;
 mod joins;
 mod lifecycle;
 mod limits;
+mod sequences;
 mod watchdog;

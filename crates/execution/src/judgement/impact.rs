@@ -16,6 +16,8 @@ use model::risk::{RiskImpact, RiskReading, RiskSnapshot, RiskType, impacts};
 use model::snapshot::{AccountBook, AccountSnapshot};
 use venues::fees::FeeModel;
 
+use crate::execution_service::ExecutionSettings;
+
 mod expected;
 mod legs;
 
@@ -33,6 +35,22 @@ pub struct ImpactTerms {
     pub risk: RiskTerms,
     /// Largest delta on the way through a group, as a share of equity (`max_leg_delta`).
     pub max_leg_delta: f64,
+}
+
+impl ImpactTerms {
+    /// The account valued as in `settings`, in the same market.
+    pub fn new(
+        settings: &ExecutionSettings,
+        market: &Rc<DataProvider>,
+        max_leg_delta: f64,
+    ) -> Self {
+        Self {
+            market: Rc::clone(market),
+            exposure: settings.exposure.clone(),
+            risk: settings.risk.clone(),
+            max_leg_delta,
+        }
+    }
 }
 
 /// Judges groups of orders on a copy of the account, after what was accepted since the snapshot

@@ -184,6 +184,7 @@ impl Judgement<'_> {
                 take_profit: exit(request.take_profit, intent.take_profit_id()),
                 stop_loss: exit(request.stop_loss, intent.stop_loss_id()),
             },
+            origin: request.origin,
             ts_decided: ts,
             ts_eligible: ts,
         };

@@ -167,7 +167,7 @@ fn row(policy: FailedOrderPolicy, script: &str) -> String {
     let first = bench.process();
     let ending = match &first.ending {
         Ok(()) => "goes on",
-        Err(RunStop::OrderFailed { .. }) => "ends after the frame",
+        Err(RunStop::OrderFailed { .. } | RunStop::Critical { .. }) => "ends after the frame",
         Err(RunStop::System(_)) => "system failure",
     };
     let ends: Vec<_> = first.outcomes.iter().map(|outcome| outcome.record.end.name()).collect();

@@ -13,13 +13,12 @@ use engine::rank::{Rank, Role};
 use engine::run::{BacktestEngine, Settings};
 use engine::service::{BacktestService, RunOutcome, ServiceReport};
 use engine::strategy_runner::StrategyRunner;
-use execution::{ExecutionService, RiskGate};
+use execution::ExecutionService;
 use model::Decimal;
 use model::delta::Subject;
 use model::event::{Envelope, Payload, Topic};
 use model::frame::{Bar, BarKind, FrameBatch, FundingPoint, MarketView};
 use model::instrument::{InstrumentIx, KeyIx};
-use model::market::DataProvider;
 use model::money::Quantity;
 use model::operation::{Amount, OperationRequest};
 use model::order::{OrderSide, Size, StrategyIx};
@@ -139,11 +138,9 @@ fn run(
     strategy: impl Strategy + 'static,
     feed: InMemoryFeed,
 ) -> Seen {
-    let table = || Rc::clone(&world.instruments);
-    let settings = world.settings();
-    let fees = settings.exchange.models.fees.clone();
-    let market = Rc::new(DataProvider::new(&world.instruments));
-    let execution = ExecutionService::new(table(), settings, market, initial).expect("priced");
+    let (table, market) = (Rc::clone(&world.instruments), Rc::clone(&world.market));
+    let execution =
+        ExecutionService::new(table, world.settings(), market, initial).expect("priced");
     let seen = Rc::default();
     let engine = BacktestEngine::new(Settings::default())
         .service(Rank::first(Role::Execution), execution)
@@ -151,7 +148,7 @@ fn run(
             Rank::first(Role::Strategy),
             StrategyRunner::new("test", StrategyIx(0), strategy, 100),
         )
-        .service(Rank::first(Role::Gate), RiskGate::new(table(), fees))
+        .service(Rank::first(Role::Gate), world.gate())
         .service(Rank::first(Role::Audit), Witness(Rc::clone(&seen)));
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let report = runtime.block_on(engine.run(feed));

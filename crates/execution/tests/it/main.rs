@@ -5,6 +5,7 @@ mod dice;
 mod frames;
 mod known_mistakes;
 mod planted_faults;
+mod sequences;
 mod trader;
 mod two_books;
 mod world;

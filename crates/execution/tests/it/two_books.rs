@@ -11,9 +11,8 @@ use engine::rank::{Rank, Role};
 use engine::run::{BacktestEngine, RunReport, Settings};
 use engine::service::BacktestService;
 use engine::strategy_runner::StrategyRunner;
-use execution::{ExecutionService, RiskGate};
+use execution::ExecutionService;
 use model::event::Scalar;
-use model::market::DataProvider;
 use model::order::StrategyIx;
 use model::strategy::Strategy;
 
@@ -29,8 +28,7 @@ const HOURS: i64 = 480;
 
 /// An execution service for a world, before it is put on a bus.
 pub(crate) fn service(world: &World) -> ExecutionService {
-    let market = Rc::new(DataProvider::new(&world.instruments));
-    let table = Rc::clone(&world.instruments);
+    let (table, market) = (Rc::clone(&world.instruments), Rc::clone(&world.market));
     ExecutionService::new(table, world.settings(), market, &world.initial)
         .expect("everything is priced")
 }
@@ -43,14 +41,12 @@ pub(crate) fn run(
     feed: InMemoryFeed,
 ) -> (RunReport, Findings) {
     let findings = Rc::default();
-    let fees = world.settings().exchange.models.fees;
-    let gate = RiskGate::new(Rc::clone(&world.instruments), fees);
     let runner = StrategyRunner::new("test", StrategyIx(0), strategy, 100_000);
     let auditor = Auditor::new(Rc::clone(world), Rc::clone(&findings));
     let engine = BacktestEngine::new(Settings::default())
         .service(Rank::first(Role::Execution), execution)
         .service(Rank::first(Role::Strategy), runner)
-        .service(Rank::first(Role::Gate), gate)
+        .service(Rank::first(Role::Gate), world.gate())
         .service(Rank::first(Role::Audit), auditor);
     let runtime = tokio::runtime::Builder::new_current_thread().build().expect("a runtime");
     let report = runtime.block_on(engine.run(feed));

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use execution::ExecutionSettings;
 use execution::execution_service::{ExposureTerms, RealSourceKind, RiskTerms, Strictness};
 use execution::profile::FailedOrderPolicy;
+use execution::{ExecutionSettings, ImpactTerms, RiskGate};
 use model::Decimal;
 use model::instrument::{
     Contract, FeeAsset, Instrument, InstrumentIx, InstrumentTable, KeyIx, MarginMode, Parity,
@@ -12,6 +12,7 @@ use model::instrument::{
 };
 use model::key::PositionType;
 use model::margin::{MarginTier, MarginTiers};
+use model::market::DataProvider;
 use model::money::Bps;
 use model::time::{Interval, UtcMillis};
 use venues::exchange::{ExchangeSettings, MatchRules, Models};
@@ -47,6 +48,8 @@ pub(crate) const INVERSE_SIZE: i64 = 10;
 #[derive(Debug)]
 pub(crate) struct World {
     pub(crate) instruments: Rc<InstrumentTable>,
+    /// Data of the one run that it is used for.
+    pub(crate) market: Rc<DataProvider>,
     /// Which coin an instrument is in, by [`InstrumentIx`].
     pub(crate) coins: Vec<usize>,
     pub(crate) routes: Vec<Route>,
@@ -69,7 +72,8 @@ impl World {
         table.add_parity(Parity { token, asset, kind: ParityKind::Peg });
         let routes = routes(&mut table);
         let initial = initial(&table);
-        Self { instruments: Rc::new(table), coins, routes, initial }
+        let market = Rc::new(DataProvider::new(&table));
+        Self { instruments: Rc::new(table), market, coins, routes, initial }
     }
 
     /// How a run executes; a third of the volume of a bar is the most that fills.
@@ -108,7 +112,15 @@ impl World {
             exposure: ExposureTerms { share_class: "USDT".into(), ..ExposureTerms::default() },
             risk,
             strictness: Strictness::Strict,
+            stops_on_critical: false,
         }
+    }
+
+    /// A gate that values the account as the run does.
+    pub(crate) fn gate(&self) -> RiskGate {
+        let settings = self.settings();
+        let terms = ImpactTerms::new(&settings, &self.market, f64::INFINITY);
+        RiskGate::new(Rc::clone(&self.instruments), settings.exchange.models.fees, terms)
     }
 
     /// The place of a key.

@@ -5,6 +5,34 @@ use std::sync::Arc;
 use super::{OrderId, OrderRequest, StrategyIx};
 use crate::operation::{GroupId, OperationRequest};
 
+/// Where a request comes from; set by the desk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum Origin {
+    /// A decision.
+    #[default]
+    Strategy,
+    /// A step of an instruction sequence: if one of an earlier step of the same intent group is
+    /// refused or fails in the same frame, it is skipped.
+    Sequence {
+        /// Place of the step in its sequence, from 0.
+        step: u16,
+    },
+    /// An emergency plan: before all others at the open (08 §10.1).
+    Emergency,
+}
+
+impl Origin {
+    /// Whether it is an emergency plan.
+    pub const fn is_emergency(self) -> bool {
+        matches!(self, Self::Emergency)
+    }
+
+    /// Place of the step in its sequence, if it is one.
+    pub const fn step(self) -> Option<u16> {
+        if let Self::Sequence { step } = self { Some(step) } else { None }
+    }
+}
+
 /// What a strategy wants: not checked yet, and not an order before the gate has taken it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OrderIntent {
@@ -53,6 +81,26 @@ pub enum Request {
     Replace(OrderIntent),
     /// An operation that is no trade.
     Operate(OperationIntent),
+}
+
+impl Request {
+    /// The order that it is about.
+    pub const fn order_id(&self) -> OrderId {
+        match self {
+            Self::Submit(intent) | Self::Replace(intent) => intent.order_id,
+            Self::Operate(intent) => intent.order_id,
+            Self::Cancel(order_id) => *order_id,
+        }
+    }
+
+    /// Where it comes from; an end of an order comes from a strategy.
+    pub const fn origin(&self) -> Origin {
+        match self {
+            Self::Submit(intent) | Self::Replace(intent) => intent.request.origin,
+            Self::Operate(intent) => intent.request.origin,
+            Self::Cancel(_) => Origin::Strategy,
+        }
+    }
 }
 
 /// All that one strategy wants at one tick; judged in order and answered by one verdict.

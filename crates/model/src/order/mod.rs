@@ -10,7 +10,7 @@ mod validated;
 mod verdict;
 
 pub use id::{OcoGroup, OrderId, StrategyIx};
-pub use intent::{IntentGroup, OperationIntent, OrderIntent, Request};
+pub use intent::{IntentGroup, OperationIntent, OrderIntent, Origin, Request};
 pub use refusal::{Refusal, RefusalCode};
 pub use request::OrderRequest;
 pub use status::{OrderStatus, OrderUpdate};

@@ -121,6 +121,10 @@ codes! {
     AtomicMember = "RISK-ATOMIC-MEMBER",
     /// No ETH for the gas of an operation.
     Gas = "RISK-GAS",
+    /// An order of an earlier step of its sequence was denied at the same decision.
+    Sequence = "RISK-SEQUENCE",
+    /// The circuit breaker has latched, and the order might have made a position larger.
+    Breaker = "RISK-BREAKER",
     /// The venue: cash no longer covers the fill.
     VenueBalance = "VEN-BALANCE",
     /// The venue: free margin no longer covers the fill.
@@ -175,7 +179,7 @@ codes! {
     PositionClosed = "VEN-POSITION-CLOSED",
     /// Its time ran out.
     Expired = "VEN-EXPIRED",
-    /// An order before it failed, and the run skips the rest (`on_failed_order`).
+    /// An order before it failed, and the rest is skipped (`on_failed_order`, or its sequence).
     Skipped = "EXEC-SKIPPED",
     /// Its venue does not answer, or execution has stopped: no orders are taken.
     Halted = "EXEC-HALTED",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use rust_decimal::Decimal;
 
-use super::{Level, OcoGroup, OrderId, OrderSide, OrderType, Size, TimeInForce, Trail};
+use super::{Level, OcoGroup, OrderId, OrderSide, OrderType, Origin, Size, TimeInForce, Trail};
 use crate::instrument::InstrumentIx;
 use crate::time::UtcMillis;
 
@@ -45,6 +45,8 @@ pub struct OrderRequest {
     pub take_profit: Option<Level>,
     /// Where to end the loss of the position that it opens.
     pub stop_loss: Option<Level>,
+    /// Where it comes from; the desk says it.
+    pub origin: Origin,
 }
 
 impl OrderRequest {
@@ -100,6 +102,7 @@ impl OrderRequest {
             parent: None,
             take_profit: None,
             stop_loss: None,
+            origin: Origin::Strategy,
         }
     }
 

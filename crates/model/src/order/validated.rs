@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Level, OcoGroup, OrderId, OrderSide, OrderType, Size, TimeInForce, Trail};
+use super::{Level, OcoGroup, OrderId, OrderSide, OrderType, Origin, Size, TimeInForce, Trail};
 use crate::instrument::InstrumentIx;
 use crate::money::Price;
 use crate::time::UtcMillis;
@@ -36,6 +36,8 @@ pub struct Order {
     pub parent: Option<OrderId>,
     /// Exits that its fill arms.
     pub exits: Exits,
+    /// Where it comes from.
+    pub origin: Origin,
     /// Instant of the decision.
     pub ts_decided: UtcMillis,
     /// It fills no earlier than at the first bar that opens at or after this instant and its latency.

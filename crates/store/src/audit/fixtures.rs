@@ -122,6 +122,7 @@ pub(crate) fn order(number: u32, request: &OrderRequest, ts: UtcMillis) -> Arc<O
         reduce_only: request.reduce_only,
         oco_group: request.oco_group,
         parent: request.parent,
+        origin: request.origin,
         exits: Exits {
             take_profit: exit(1, request.take_profit),
             stop_loss: exit(2, request.stop_loss),

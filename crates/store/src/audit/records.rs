@@ -1,6 +1,7 @@
 //! Records on their way to the writer thread: columns of what happens every tick, and the rest.
 
 use std::borrow::Cow;
+use std::fmt::Write as _;
 use std::sync::Arc;
 
 use model::Decimal;
@@ -13,7 +14,7 @@ use model::pnl::PnlFigures;
 use model::risk::{RiskAlert, RiskSnapshot, RiskTypes};
 use model::settlement::Settlement;
 use model::snapshot::AccountSnapshot;
-use model::strategy::{Action, Decision};
+use model::strategy::{Action, Condition, Decision, Pattern};
 use model::tight_loop::LoopRecord;
 use model::time::UtcMillis;
 
@@ -64,8 +65,11 @@ pub(crate) struct DecisionColumns {
     pub(crate) ts: Vec<i64>,
     pub(crate) cause_seq: Vec<u64>,
     pub(crate) publisher: Vec<u16>,
-    pub(crate) is_trade: Vec<bool>,
+    pub(crate) actions: Vec<Action>,
+    pub(crate) patterns: Vec<Pattern>,
     /// All reasons in one text, and where each ends.
+    /// Of the rows that have some, by place.
+    pub(crate) conditions: Vec<(usize, String)>,
     pub(crate) reasons: String,
     pub(crate) reason_ends: Vec<i32>,
 }
@@ -154,7 +158,9 @@ impl Records {
                 ts: Vec::with_capacity(ticks),
                 cause_seq: Vec::with_capacity(ticks),
                 publisher: Vec::with_capacity(ticks),
-                is_trade: Vec::with_capacity(ticks),
+                actions: Vec::with_capacity(ticks),
+                patterns: Vec::with_capacity(ticks),
+                conditions: Vec::new(),
                 reasons: String::new(),
                 reason_ends: Vec::with_capacity(ticks),
             },
@@ -274,15 +280,31 @@ fn chosen<T: Copy>(values: &[T], is_chosen: &[bool]) -> Vec<T> {
     values.iter().zip(is_chosen).filter(|(_, chosen)| **chosen).map(|(value, _)| *value).collect()
 }
 
+/// Conditions in a line: `name value threshold yes; ...`.
+fn shown(conditions: &[Condition]) -> String {
+    let mut text = String::new();
+    for Condition { name, value, threshold, passed } in conditions {
+        let separator = if text.is_empty() { "" } else { "; " };
+        let passed = if *passed { "yes" } else { "no" };
+        let written = write!(text, "{separator}{name} {value} {threshold} {passed}");
+        written.expect("a text takes what is written");
+    }
+    text
+}
+
 impl DecisionColumns {
     fn push(&mut self, envelope: &Envelope, decision: &Decision) {
         self.seq.push(envelope.seq);
         self.ts.push(envelope.ts.millis());
         self.cause_seq.push(envelope.cause_seq.unwrap_or(0));
         self.publisher.push(envelope.publisher.0);
-        self.is_trade.push(decision.action == Action::Trade);
+        self.actions.push(decision.action);
+        self.patterns.push(decision.pattern);
         self.reasons.push_str(&decision.reason);
         let end = i32::try_from(self.reasons.len());
         self.reason_ends.push(end.expect("the reasons of one commit are less than 2 GiB"));
+        if !decision.conditions.is_empty() {
+            self.conditions.push((self.seq.len() - 1, shown(&decision.conditions)));
+        }
     }
 }

@@ -37,8 +37,10 @@ pub(crate) fn schema_of(kind: Kind) -> SchemaRef {
         Kind::Decision => vec![
             ("cause_seq", UInt64),
             ("publisher", UInt16),
-            ("is_trade", Boolean),
+            ("action", Utf8),
+            ("pattern", Utf8),
             ("reason", Utf8),
+            ("conditions", Utf8),
         ],
         Kind::Intent => order_tables::intent_columns(),
         Kind::Verdict => order_tables::verdict_columns(),
@@ -141,6 +143,12 @@ fn accounts(records: &mut Records) -> Vec<ArrayRef> {
 
 fn decisions(records: &mut Records) -> Vec<ArrayRef> {
     let decisions = std::mem::take(&mut records.decisions);
+    let actions = decisions.actions.iter().map(|action| action.name());
+    let patterns = decisions.patterns.iter().map(|pattern| pattern.name());
+    let mut conditions = vec![""; decisions.seq.len()];
+    for (place, shown) in &decisions.conditions {
+        conditions[*place] = shown;
+    }
     let lengths = std::iter::once(0).chain(decisions.reason_ends).collect::<Vec<i32>>();
     let offsets = OffsetBuffer::new(ScalarBuffer::from(lengths));
     let reasons = StringArray::new(offsets, Buffer::from_vec(decisions.reasons.into_bytes()), None);
@@ -149,8 +157,10 @@ fn decisions(records: &mut Records) -> Vec<ArrayRef> {
         millis(decisions.ts),
         column::<UInt64Type>(decisions.cause_seq),
         column::<UInt16Type>(decisions.publisher),
-        flags(&decisions.is_trade),
+        Arc::new(StringArray::from_iter_values(actions)),
+        Arc::new(StringArray::from_iter_values(patterns)),
         Arc::new(reasons),
+        Arc::new(StringArray::from_iter_values(conditions)),
     ]
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use arrow_array::ArrayRef;
 use arrow_schema::{DataType, SchemaRef};
-use model::strategy::Action;
+use model::strategy::{Action, Pattern};
 use model::time::UtcMillis;
 
 use crate::audit::records::DecisionColumns;
@@ -16,7 +16,8 @@ use crate::names::Names;
 pub(crate) struct DecisionRow {
     ts: UtcMillis,
     publisher: u16,
-    is_trade: bool,
+    action: Action,
+    pattern: Pattern,
     reason: Arc<str>,
 }
 
@@ -31,7 +32,8 @@ pub(crate) struct Decisions {
 #[derive(Debug)]
 struct Last {
     ts: UtcMillis,
-    is_trade: bool,
+    action: Action,
+    pattern: Pattern,
     reason: Arc<str>,
     has_row: bool,
 }
@@ -50,8 +52,8 @@ impl Decisions {
             let reason = &decisions.reasons[start..end];
             start = end;
             let (ts, publisher) = (UtcMillis::new(decisions.ts[place]), decisions.publisher[place]);
-            let is_trade = decisions.is_trade[place];
-            if self.is_due(ts, publisher, is_trade, reason) {
+            let how = (decisions.actions[place], decisions.patterns[place]);
+            if self.is_due(ts, publisher, how, reason) {
                 rows.push(self.row(publisher));
             }
         }
@@ -69,30 +71,37 @@ impl Decisions {
     }
 
     /// Remembers a decision; whether it has a row.
-    fn is_due(&mut self, ts: UtcMillis, publisher: u16, is_trade: bool, reason: &str) -> bool {
+    fn is_due(
+        &mut self,
+        ts: UtcMillis,
+        publisher: u16,
+        (action, pattern): (Action, Pattern),
+        reason: &str,
+    ) -> bool {
         let place = usize::from(publisher);
         if self.last.len() <= place {
             self.last.resize_with(place + 1, || None);
         }
         let Some(last) = &mut self.last[place] else {
-            self.last[place] = Some(Last { ts, is_trade, reason: reason.into(), has_row: true });
+            let reason = reason.into();
+            self.last[place] = Some(Last { ts, action, pattern, reason, has_row: true });
             return true;
         };
-        let is_same = last.is_trade == is_trade && *last.reason == *reason;
+        let is_same = (last.action, last.pattern, &*last.reason) == (action, pattern, reason);
         let is_first_of_day = day(last.ts) != day(ts);
         last.ts = ts;
         if !is_same {
-            last.is_trade = is_trade;
+            (last.action, last.pattern) = (action, pattern);
             last.reason = reason.into();
         }
-        last.has_row = self.every_frame || is_trade || !is_same || is_first_of_day;
+        last.has_row = self.every_frame || action != Action::Hold || !is_same || is_first_of_day;
         last.has_row
     }
 
     fn row(&self, publisher: u16) -> DecisionRow {
         let last = self.last[usize::from(publisher)].as_ref().expect("it has just decided");
-        let Last { ts, is_trade, reason, .. } = last;
-        DecisionRow { ts: *ts, publisher, is_trade: *is_trade, reason: Arc::clone(reason) }
+        let Last { ts, action, pattern, ref reason, .. } = *last;
+        DecisionRow { ts, publisher, action, pattern, reason: Arc::clone(reason) }
     }
 }
 
@@ -105,16 +114,17 @@ pub(crate) fn decision_schema() -> SchemaRef {
         ("ts", timestamp()),
         ("strategy_id", DataType::Utf8),
         ("action", DataType::Utf8),
+        ("pattern", DataType::Utf8),
         ("reason", DataType::Utf8),
     ])
 }
 
 pub(crate) fn decisions(rows: &[DecisionRow], names: &Names) -> Vec<ArrayRef> {
-    let action = |row: &DecisionRow| if row.is_trade { Action::Trade } else { Action::Hold };
     vec![
         times(rows.iter().map(|row| Some(row.ts))),
         texts(rows.iter().map(|row| names.publisher(row.publisher))),
-        texts(rows.iter().map(|row| action(row).name())),
+        texts(rows.iter().map(|row| row.action.name())),
+        texts(rows.iter().map(|row| row.pattern.name())),
         texts(rows.iter().map(|row| &row.reason)),
     ]
 }

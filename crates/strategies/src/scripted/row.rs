@@ -7,7 +7,7 @@ use model::instrument::InstrumentIx;
 use model::money::Bps;
 use model::operation::OperationRequest;
 use model::order::{
-    Level, OcoGroup, OrderId, OrderRequest, OrderSide, OrderType, Size, TimeInForce, Trail,
+    Level, OcoGroup, OrderId, OrderRequest, OrderSide, OrderType, Origin, Size, TimeInForce, Trail,
 };
 use model::time::UtcMillis;
 
@@ -161,6 +161,7 @@ impl Terms {
             parent,
             take_profit: self.take_profit.map(|exit| exit.level(gain)),
             stop_loss: self.stop_loss.map(|exit| exit.level(-gain)),
+            origin: Origin::Strategy,
         }
     }
 }

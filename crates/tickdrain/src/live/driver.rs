@@ -464,6 +464,8 @@ fn answer(handshake: Option<&Handshake>) -> Event {
 pub const fn exit_code(ending: &Result<(), RunStop>) -> u8 {
     match ending {
         Ok(()) => 0,
-        Err(RunStop::OrderFailed { .. } | RunStop::System(_)) => crate::error::exit::SYSTEM,
+        Err(RunStop::OrderFailed { .. } | RunStop::Critical { .. } | RunStop::System(_)) => {
+            crate::error::exit::SYSTEM
+        }
     }
 }

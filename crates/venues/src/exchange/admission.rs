@@ -8,7 +8,7 @@ use model::interface::{Desk, Stopped};
 use model::money::{Price, Quantity};
 use model::numeric::float_of;
 use model::order::{
-    CancelOrder, Exit, Exits, Order, OrderId, OrderStatus, OrderUpdate, Pricing, Refusal,
+    CancelOrder, Exit, Exits, Order, OrderId, OrderStatus, OrderUpdate, Origin, Pricing, Refusal,
     RefusalCode, Size, TimeInForce,
 };
 use model::snapshot::Reservation;
@@ -85,7 +85,12 @@ impl Exchange {
 
     /// Takes a cancel; it is on its way as long as an order would be.
     pub fn cancel(&mut self, cancel: CancelOrder) {
-        self.change(cancel.order_id, cancel.ts_decided, ChangeKind::Cancel);
+        self.cancel_because(cancel, RefusalCode::Canceled);
+    }
+
+    /// The same for another reason than its strategy's wish.
+    pub fn cancel_because(&mut self, cancel: CancelOrder, code: RefusalCode) {
+        self.change(cancel.order_id, cancel.ts_decided, ChangeKind::Cancel(code));
     }
 
     /// Takes new terms of an order; they are on their way as long as an order would be.
@@ -217,6 +222,7 @@ pub(super) fn exit_order(entry: &Order, exit: Exit, is_stop: bool, fill_px: Pric
         oco_group: None,
         parent: Some(entry.order_id),
         exits: Exits::default(),
+        origin: Origin::Strategy,
         ..entry.clone()
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use model::Decimal;
 use model::frame::{Bar, BarKind};
 use model::money::Quantity;
-use model::order::{Order, OrderId, OrderSide};
+use model::order::{Order, OrderId, OrderSide, RefusalCode};
 use model::time::UtcMillis;
 
 use super::ladder::{Direction, Ladder};
@@ -22,7 +22,7 @@ pub(super) struct Change {
 
 #[derive(Clone, Debug)]
 pub(super) enum ChangeKind {
-    Cancel,
+    Cancel(RefusalCode),
     Replace(Arc<Order>),
 }
 

@@ -31,8 +31,10 @@ impl Exchange {
             }
             let Some(&seq) = self.places.get(&change.order_id) else { continue };
             match change.kind {
-                ChangeKind::Cancel => {
-                    let why = (RefusalCode::Canceled, "canceled by its strategy".to_owned());
+                ChangeKind::Cancel(code) => {
+                    let is_own = code == RefusalCode::Canceled;
+                    let why = if is_own { "canceled by its strategy" } else { "canceled" };
+                    let why = (code, why.to_owned());
                     self.end(seq, OrderStatus::Canceled, Some(why), desk)?;
                 }
                 ChangeKind::Replace(order) => {
@@ -58,6 +60,7 @@ impl Exchange {
         // The links are those of the order; what was exchanged are its terms.
         let terms = Order {
             exits: old.exits,
+            origin: old.origin,
             parent: old.parent,
             reduce_only: old.reduce_only || terms.reduce_only,
             oco_group: old.oco_group,

@@ -24,11 +24,13 @@ pub struct Due {
     pub seq: u64,
     /// Its terms, if it has just come and is to be submitted; else it waits at the venue.
     pub sent: Option<Arc<Order>>,
+    /// Whether an emergency plan wants it: it is worked before all others.
+    pub is_emergency: bool,
 }
 
 impl Exchange {
     /// Begins a frame: what has come to the venue is there, and what is due at the open is listed,
-    /// oldest order first, over all instruments.
+    /// oldest order first, over all instruments; those of emergency plans before all others.
     ///
     /// # Errors
     ///
@@ -54,13 +56,16 @@ impl Exchange {
         }
         queue.sort_unstable();
         queue.dedup();
-        Ok(queue.into_iter().filter_map(|seq| self.due(seq)).collect())
+        let mut dues: Vec<Due> = queue.into_iter().filter_map(|seq| self.due(seq)).collect();
+        dues.sort_by_key(|due| (!due.is_emergency, due.seq));
+        Ok(dues)
     }
 
     fn due(&self, seq: u64) -> Option<Due> {
         let resting = self.orders.get(&seq)?;
         let is_new = resting.loops == 0;
-        Some(Due { seq, sent: is_new.then(|| Arc::clone(&resting.order)) })
+        let is_emergency = resting.order.origin.is_emergency();
+        Some(Due { seq, sent: is_new.then(|| Arc::clone(&resting.order)), is_emergency })
     }
 
     /// Place of the last order that came.

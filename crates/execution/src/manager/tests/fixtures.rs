@@ -16,8 +16,8 @@ use model::interface::{Desk, ExecutionInterface, Holding, InterfaceError, Submis
 use model::money::{Cash, Price, Quantity};
 use model::operation::{Amount, Operation, OperationOrder, OperationRequest};
 use model::order::{
-    Exits, Order, OrderId, OrderSide, OrderUpdate, Pricing, Refusal, RefusalCode, Size, StrategyIx,
-    TimeInForce,
+    Exits, Order, OrderId, OrderSide, OrderUpdate, Origin, Pricing, Refusal, RefusalCode, Size,
+    StrategyIx, TimeInForce,
 };
 use model::reconciliation::{Mismatch, Reconciliation};
 use model::snapshot::Reservation;
@@ -165,6 +165,7 @@ fn order(order_id: OrderId, ts: UtcMillis) -> Order {
         oco_group: None,
         parent: None,
         exits: Exits::default(),
+        origin: Origin::Strategy,
         ts_decided: ts,
         ts_eligible: ts,
     }

@@ -1,5 +1,5 @@
 use model::money::Price;
-use model::order::{Exits, OrderSide, Pricing, Size, StrategyIx, TimeInForce};
+use model::order::{Exits, OrderSide, Origin, Pricing, Size, StrategyIx, TimeInForce};
 use model::time::UtcMillis;
 
 use super::super::*;
@@ -24,6 +24,7 @@ fn order(number: u32, price: &str) -> Arc<Order> {
         oco_group: None,
         parent: None,
         exits: Exits::default(),
+        origin: Origin::Strategy,
         ts_decided: UtcMillis::new(0),
         ts_eligible: UtcMillis::new(0),
     })

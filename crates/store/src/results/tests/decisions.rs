@@ -1,6 +1,7 @@
 //! Which decisions have a row.
 
 use expect_test::expect;
+use model::strategy::{Action, Pattern};
 
 use super::tables;
 use crate::audit::fixtures::minute;
@@ -13,7 +14,8 @@ fn commit(decisions: &[(i64, bool, &str)]) -> Records {
         let columns = &mut records.decisions;
         columns.ts.push(minute(*ts).millis());
         columns.publisher.push(2);
-        columns.is_trade.push(*is_trade);
+        columns.actions.push(if *is_trade { Action::Trade } else { Action::Hold });
+        columns.patterns.push(Pattern::Strategy);
         columns.reasons.push_str(reason);
         columns.reason_ends.push(i32::try_from(columns.reasons.len()).unwrap());
     }

@@ -8,7 +8,7 @@ use expect_test::{Expect, expect};
 use model::Decimal;
 use model::money::{Price, Quantity};
 use model::order::{
-    Exits, Order, OrderIntent, Pricing, Refusal, RefusalCode, Request, Size, Verdict,
+    Exits, Order, OrderIntent, Origin, Pricing, Refusal, RefusalCode, Request, Size, Verdict,
 };
 use model::parameter::ParameterValue;
 use model::strategy::Strategy;
@@ -70,6 +70,7 @@ fn answer(intent: &OrderIntent) -> Verdict {
         oco_group: None,
         parent: None,
         exits: Exits::default(),
+        origin: Origin::Strategy,
         ts_decided: hour(0),
         ts_eligible: hour(0),
     }))

@@ -38,8 +38,8 @@ use model::margin::{MarginTier, MarginTiers};
 use model::money::{Bps, Cash, Price};
 use model::numeric::{decimal_of, float_of};
 use model::order::{
-    CancelOrder, Exit, Exits, Level, OcoGroup, Order, OrderId, OrderSide, OrderUpdate, Pricing,
-    StrategyIx, TimeInForce, Trail,
+    CancelOrder, Exit, Exits, Level, OcoGroup, Order, OrderId, OrderSide, OrderUpdate, Origin,
+    Pricing, StrategyIx, TimeInForce, Trail,
 };
 use model::time::{DAY_MS, Interval, UtcMillis};
 
@@ -297,6 +297,7 @@ impl Desk {
             oco_group: None,
             parent: None,
             exits: Exits::default(),
+            origin: Origin::Strategy,
             ts_decided: self.now,
             ts_eligible: self.now,
         };
