@@ -9,7 +9,7 @@ use model::frame::{Frame, FundingPoint};
 use model::interface::{Desk, InterfaceError, Submission};
 use model::order::Order;
 use model::time::UtcMillis;
-use venues::exchange::Due;
+use venues::exchange::{Due, Exchange};
 
 use crate::execution_service::{ExecutionError, ExecutionService};
 use crate::narrator::Narrator;
@@ -28,7 +28,7 @@ impl ExecutionService {
         let overdue = funding.partition_point(|point| point.ts <= open);
         self.settle(open, &funding[..overdue], outbox)?;
         self.operate(open, u64::MIN, outbox)?;
-        let is_quiet = self.exchange.read(|exchange| exchange.is_quiet());
+        let is_quiet = self.exchange.read(Exchange::is_quiet);
         if !is_quiet {
             self.fill_at_open(frame, open, outbox)?;
         }
