@@ -15,7 +15,7 @@ use model::reconciliation::Mismatch;
 use model::settlement::margin_instants;
 use model::time::UtcMillis;
 use tracing::trace_span;
-use venues::exchange::Due;
+use venues::exchange::{Due, Exchange};
 
 use crate::execution_service::{ExecutionError, ExecutionService};
 use crate::failure::{FailureReason, SystemFailure};
@@ -36,7 +36,7 @@ impl ExecutionService {
         self.settle(open, &funding[..overdue], outbox)?;
         self.settle_margins(frame, open, outbox)?;
         self.operate(open, u64::MIN, outbox)?;
-        let is_quiet = self.exchange.read(|exchange| exchange.is_quiet());
+        let is_quiet = self.exchange.read(Exchange::is_quiet);
         if !is_quiet {
             self.fill_at_open(frame, open, outbox)?;
         }

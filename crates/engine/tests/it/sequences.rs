@@ -242,18 +242,10 @@ fn check(steps: &str, frames: &[&str], expected: &Expect) {
     let gate = Scripted::<true>::new("gate", &[Topic::Intent], &Log::default(), {
         move |envelope, outbox| {
             let Payload::Intent(group) = &envelope.payload else { return Ok(()) };
-            let is_denied = |request: &&Request| match request {
-                Request::Submit(intent) => denied.contains(&intent.order_id),
-                Request::Operate(intent) => denied.contains(&intent.order_id),
-                Request::Cancel(_) | Request::Replace(_) => false,
-            };
-            let deny = |request: &Request| {
-                let order_id = match request {
-                    Request::Submit(intent) | Request::Replace(intent) => intent.order_id,
-                    Request::Operate(intent) => intent.order_id,
-                    Request::Cancel(order_id) => *order_id,
-                };
-                Verdict::Denied { order_id, refusal: Refusal::new(RefusalCode::Balance, "0") }
+            let is_denied = |request: &&Request| denied.contains(&request.order_id());
+            let deny = |request: &Request| Verdict::Denied {
+                order_id: request.order_id(),
+                refusal: Refusal::new(RefusalCode::Balance, "0"),
             };
             let verdicts = group.requests.iter().filter(is_denied).map(deny).collect();
             let strategy = group.strategy;
@@ -269,16 +261,13 @@ fn check(steps: &str, frames: &[&str], expected: &Expect) {
     let topics = &[Topic::Intent, Topic::Decision];
     let audit = Scripted::<true>::new("audit", topics, &Log::default(), move |envelope, _| {
         let minute = minute(envelope.ts);
-        match &envelope.payload {
-            Payload::Decision(decision) => {
-                let (pattern, reason) = (decision.pattern.name(), &decision.reason);
-                lines.write(format_args!("{minute} pattern {pattern} {reason}"));
-            }
-            Payload::Intent(group) => {
-                let requests: Vec<String> = group.requests.iter().map(shown).collect();
-                lines.write(format_args!("{minute} asks {}", requests.join(" ")));
-            }
-            _ => {}
+        if let Payload::Decision(decision) = &envelope.payload {
+            let (pattern, reason) = (decision.pattern.name(), &decision.reason);
+            lines.write(format_args!("{minute} pattern {pattern} {reason}"));
+        }
+        if let Payload::Intent(group) = &envelope.payload {
+            let requests: Vec<String> = group.requests.iter().map(shown).collect();
+            lines.write(format_args!("{minute} asks {}", requests.join(" ")));
         }
         Ok(())
     });
@@ -305,7 +294,7 @@ fn a_step_follows_when_the_one_before_it_is_filled_and_the_strategy_is_called_at
     check(
         "buy filled; buy filled",
         &frames,
-        &expect![[r#"
+        &expect![[r"
         called 1
         1 asks buy#1@0
         1 pattern 1 begins
@@ -315,7 +304,7 @@ fn a_step_follows_when_the_one_before_it_is_filled_and_the_strategy_is_called_at
         called 4
         4 pattern 1 
         called 5
-        5 pattern 1 "#]],
+        5 pattern 1 "]],
     );
 }
 
@@ -325,12 +314,12 @@ fn steps_without_waiting_go_out_in_one_group_and_the_strategy_is_called_in_the_n
     check(
         "move; buy; buy; buy",
         &frames,
-        &expect![[r#"
+        &expect![[r"
         called 1
         1 asks transfer#1@0 buy#2@1 buy#3@2 buy#4@3
         1 pattern 1 begins
         called 2
-        2 pattern 1 "#]],
+        2 pattern 1 "]],
     );
 }
 
@@ -340,7 +329,7 @@ fn a_transfer_is_awaited_until_what_it_sent_has_arrived() {
     check(
         "move arrived; buy filled",
         &frames,
-        &expect![[r#"
+        &expect![[r"
         called 1
         1 asks transfer#1@0
         1 pattern 1 begins
@@ -349,7 +338,7 @@ fn a_transfer_is_awaited_until_what_it_sent_has_arrived() {
         4 asks buy#2@1
         4 pattern 2 sequence: next step
         called 5
-        5 pattern 1 "#]],
+        5 pattern 1 "]],
     );
 }
 
@@ -358,14 +347,14 @@ fn an_instant_transfer_sends_nothing_that_could_be_awaited() {
     check(
         "move arrived; buy filled",
         &["", "1=filled", "2=filled"],
-        &expect![[r#"
+        &expect![[r"
         called 1
         1 asks transfer#1@0
         1 pattern 1 begins
         2 asks buy#2@1
         2 pattern 2 sequence: next step
         called 3
-        3 pattern 1 "#]],
+        3 pattern 1 "]],
     );
 }
 
@@ -375,14 +364,14 @@ fn a_claim_is_awaited_until_it_matures() {
     check(
         "claim matured",
         &frames,
-        &expect![[r#"
+        &expect![[r"
         called 1
         1 asks unstake#1@0
         1 pattern 1 begins
         2 pattern 2 sequence: waits
         3 pattern 2 sequence: waits
         called 4
-        4 pattern 1 "#]],
+        4 pattern 1 "]],
     );
 }
 
@@ -391,7 +380,7 @@ fn a_step_whose_time_is_up_gives_the_sequence_up_and_cancels_what_rests() {
     check(
         "buy filled 2; buy",
         &["", "1=accepted", "", ""],
-        &expect![[r#"
+        &expect![[r"
         called 1
         1 asks buy#1@0
         1 pattern 1 begins
@@ -400,7 +389,7 @@ fn a_step_whose_time_is_up_gives_the_sequence_up_and_cancels_what_rests() {
         3 asks cancel#1
         3 pattern 1 
         called 4
-        4 pattern 1 "#]],
+        4 pattern 1 "]],
     );
 }
 
@@ -409,19 +398,19 @@ fn a_denied_or_rejected_order_gives_the_sequence_up() {
     check(
         "buy filled; buy",
         &["", "1=rejected", ""],
-        &expect![[r#"
+        &expect![[r"
         called 1
         1 asks buy#1@0
         1 pattern 1 begins
         called 2
         2 pattern 1 
         called 3
-        3 pattern 1 "#]],
+        3 pattern 1 "]],
     );
     check(
         "buy buy filled; buy",
         &["denied=1", "2=accepted", ""],
-        &expect![[r#"
+        &expect![[r"
         called 1
         1 asks buy#1@0 buy#2@0
         1 pattern 1 begins
@@ -429,7 +418,7 @@ fn a_denied_or_rejected_order_gives_the_sequence_up() {
         2 asks cancel#2
         2 pattern 1 
         called 3
-        3 pattern 1 "#]],
+        3 pattern 1 "]],
     );
 }
 
@@ -439,7 +428,7 @@ fn a_retry_sends_what_is_left_once_more_and_only_once() {
     check(
         "buy buy filled retry; buy filled",
         &frames,
-        &expect![[r#"
+        &expect![[r"
         called 1
         1 asks buy#1@0 buy#2@0
         1 pattern 1 begins
@@ -447,13 +436,13 @@ fn a_retry_sends_what_is_left_once_more_and_only_once() {
         2 pattern 2 sequence: next step
         3 asks buy#4@1
         3 pattern 2 sequence: next step
-        4 pattern 2 sequence: waits"#]],
+        4 pattern 2 sequence: waits"]],
     );
     let frames = ["", "1=rejected", "2=rejected", ""];
     check(
         "buy filled retry",
         &frames,
-        &expect![[r#"
+        &expect![[r"
         called 1
         1 asks buy#1@0
         1 pattern 1 begins
@@ -462,7 +451,7 @@ fn a_retry_sends_what_is_left_once_more_and_only_once() {
         called 3
         3 pattern 1 
         called 4
-        4 pattern 1 "#]],
+        4 pattern 1 "]],
     );
 }
 
@@ -471,7 +460,7 @@ fn a_retry_for_time_leaves_what_rests_where_it_is() {
     check(
         "buy filled 1 retry",
         &["", "1=accepted", "", ""],
-        &expect![[r#"
+        &expect![[r"
         called 1
         1 asks buy#1@0
         1 pattern 1 begins
@@ -480,7 +469,7 @@ fn a_retry_for_time_leaves_what_rests_where_it_is() {
         3 asks cancel#1
         3 pattern 1 
         called 4
-        4 pattern 1 "#]],
+        4 pattern 1 "]],
     );
 }
 
@@ -489,14 +478,14 @@ fn an_emergency_on_failure_runs_the_plan_once() {
     check(
         "buy filled 1 emergency",
         &["", "1=accepted", ""],
-        &expect![[r#"
+        &expect![[r"
         called 1
         1 asks buy#1@0
         1 pattern 1 begins
         2 asks cancel#1 sell#2!
         2 pattern none plan
         called 3
-        3 pattern 1 "#]],
+        3 pattern 1 "]],
     );
 }
 
@@ -506,7 +495,7 @@ fn reduce_only_on_an_enabled_type_cancels_the_sequence_and_calls_the_strategy() 
     check(
         "buy filled",
         &frames,
-        &expect![[r#"
+        &expect![[r"
         called 1
         1 asks buy#1@0
         1 pattern 1 begins
@@ -516,7 +505,7 @@ fn reduce_only_on_an_enabled_type_cancels_the_sequence_and_calls_the_strategy() 
         4 asks cancel#1
         4 pattern 1 
         called 5
-        5 pattern 1 "#]],
+        5 pattern 1 "]],
     );
 }
 
@@ -526,7 +515,7 @@ fn a_latched_breaker_cancels_the_sequence_and_runs_the_plan_in_every_frame() {
     check(
         "buy filled",
         &frames,
-        &expect![[r#"
+        &expect![[r"
         called 1
         1 asks buy#1@0
         1 pattern 1 begins
@@ -536,6 +525,6 @@ fn a_latched_breaker_cancels_the_sequence_and_runs_the_plan_in_every_frame() {
         4 asks sell#3!
         4 pattern none plan
         called 5
-        5 pattern 1 "#]],
+        5 pattern 1 "]],
     );
 }

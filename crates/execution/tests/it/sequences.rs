@@ -109,29 +109,26 @@ impl BacktestService for Audit {
 
     fn handle(&mut self, envelope: &Envelope, _: &mut Outbox) -> Result<(), Infallible> {
         let hour = hour(envelope.ts);
-        match &envelope.payload {
-            Payload::TightLoop(record) => {
-                self.log.write(format!("{hour} {} {}", record.op_id, record.end.name()));
-            }
-            Payload::OrderUpdate(update) => {
-                let code = update.refusal.as_ref().map_or("", |refusal| refusal.code.name());
-                let number = update.order_id.number;
-                self.log.write(format!("{hour} {number} {} {code}", update.status.name()));
-            }
-            Payload::Verdict(group) => {
-                for verdict in &group.verdicts {
-                    if let Some(refusal) = verdict.refusal() {
-                        let number = verdict.order_id().number;
-                        self.log.write(format!("{hour} {number} denied {}", refusal.code.name()));
-                    }
+        if let Payload::TightLoop(record) = &envelope.payload {
+            self.log.write(format!("{hour} {} {}", record.op_id, record.end.name()));
+        }
+        if let Payload::OrderUpdate(update) = &envelope.payload {
+            let code = update.refusal.as_ref().map_or("", |refusal| refusal.code.name());
+            let number = update.order_id.number;
+            self.log.write(format!("{hour} {number} {} {code}", update.status.name()));
+        }
+        if let Payload::Verdict(group) = &envelope.payload {
+            for verdict in &group.verdicts {
+                if let Some(refusal) = verdict.refusal() {
+                    let number = verdict.order_id().number;
+                    self.log.write(format!("{hour} {number} denied {}", refusal.code.name()));
                 }
             }
-            Payload::Account(account) => {
-                let passes = account.chain.exposure.number;
-                self.log.write(format!("{hour} chain {} times", passes - self.passes));
-                self.passes = passes;
-            }
-            _ => {}
+        }
+        if let Payload::Account(account) = &envelope.payload {
+            let passes = account.chain.exposure.number;
+            self.log.write(format!("{hour} chain {} times", passes - self.passes));
+            self.passes = passes;
         }
         Ok(())
     }
@@ -245,7 +242,7 @@ fn a_transfer_and_three_trades_take_the_chain_1_1_3_times_and_call_the_strategy_
     check(
         wish,
         &[100.0, 100.0, 100.0],
-        &expect![[r#"
+        &expect![[r"
         1 called
         1 chain 1 times
         2 called
@@ -259,7 +256,7 @@ fn a_transfer_and_three_trades_take_the_chain_1_1_3_times_and_call_the_strategy_
         2 4 filled 
         2 chain 5 times
         3 called
-        3 chain 1 times"#]],
+        3 chain 1 times"]],
     );
 }
 
@@ -272,7 +269,7 @@ fn a_step_that_fails_takes_the_later_ones_of_its_group_with_it() {
     check(
         wish,
         &[100.0, 100.0, 100.0],
-        &expect![[r#"
+        &expect![[r"
         1 called
         1 chain 1 times
         2 called
@@ -282,7 +279,7 @@ fn a_step_that_fails_takes_the_later_ones_of_its_group_with_it() {
         2 3 canceled EXEC-SKIPPED
         2 chain 1 times
         3 called
-        3 chain 1 times"#]],
+        3 chain 1 times"]],
     );
 }
 
@@ -296,13 +293,13 @@ fn a_step_that_is_denied_takes_the_later_ones_of_its_group_with_it() {
     check(
         wish,
         &[100.0, 100.0],
-        &expect![[r#"
+        &expect![[r"
         1 called
         1 chain 1 times
         1 1 denied RISK-BALANCE
         1 2 denied RISK-SEQUENCE
         2 called
-        2 chain 1 times"#]],
+        2 chain 1 times"]],
     );
 }
 
@@ -319,7 +316,7 @@ fn a_critical_risk_cancels_what_may_increase_it_and_runs_the_plan() {
     check(
         wish,
         &[100.0, 100.0, 60.0, 60.0, 60.0],
-        &expect![[r#"
+        &expect![[r"
         1 called
         1 chain 1 times
         1 3 denied RISK-REDUCE-ONLY
@@ -339,7 +336,7 @@ fn a_critical_risk_cancels_what_may_increase_it_and_runs_the_plan() {
         5 plan
         5 order 0.5 #0 failure
         5 5 canceled VEN-NOTHING-LEFT
-        5 chain 1 times"#]],
+        5 chain 1 times"]],
     );
 }
 
