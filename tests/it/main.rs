@@ -2,6 +2,7 @@
 
 mod accounts;
 mod architecture;
+mod attribution;
 mod bad_input;
 mod cash_and_carry;
 mod causality;

@@ -275,7 +275,7 @@ fn check_keys(summary: &Value) {
         (
             "",
             "schema name version revision run_id status error digest inputs frames bars events start \
-             end interval fill share_class equity_start equity_end metrics orders trades \
+             end interval fill share_class equity_start equity_end metrics attribution orders trades \
              costs risk integrity timing",
         ),
         ("/inputs/0", "path blake3 rows first last holes"),

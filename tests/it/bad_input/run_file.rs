@@ -268,7 +268,7 @@ fn faults_at_every_level_are_listed_in_one_go() {
 fn what_is_not_implemented_yet() {
     check_changed(
         "[strategy]",
-        "[execution]\nexit_at_end = true\non_failed_order = \"continue\"\n[risk]\nmax_leverage = 2\n[results]\nevery_frame = true\n[strategy]",
+        "[execution]\nexit_at_end = true\non_failed_order = \"continue\"\n[risk]\nmax_leverage = 2\n[strategy]",
         &expect![[r#"
             error[CFG-NOT-IMPLEMENTED]: execution.exit_at_end = true is not implemented yet
               --> run.toml:12:15
@@ -282,13 +282,7 @@ fn what_is_not_implemented_yet() {
             15 | max_leverage = 2
                | ^^^^^^^^^^^^ expected one of enabled_risk_types, reset_frames, hysteresis, max_leg_delta, on_critical, max_drawdown, delta_tracking_asset, health_factor, ltv_ratio, cex_margin_ratio, mm_usage, delta_risk, peg_risk, funding_risk, drawdown, concentration, data_staleness
 
-            error[CFG-NOT-IMPLEMENTED]: results.every_frame = true is not implemented yet
-              --> run.toml:17:15
-               |
-            17 | every_frame = true
-               |               ^^^^ expected false
-
-            3 faults in all
+            2 faults in all
             exit code 78
         "#]],
     );
