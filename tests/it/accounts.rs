@@ -271,7 +271,8 @@ fn what_a_position_has_gained_pays_for_nothing_on_spot() {
         ),
     );
     let text = std::fs::read_to_string(scene.path("run.toml")).expect("it was written");
-    let scene = scene.file("run.toml", text.replace("leverage = 2", "leverage = 20"));
+    let text = text.replace("leverage = 2", "leverage = 20") + "\n[risk]\nmax_leg_delta = 9\n";
+    let scene = scene.file("run.toml", text);
     expect![[r"
         margin  filled  100  -
         much  denied  0  RISK-BALANCE: needs 1081.08027 of binance:BaseToken:USDT, 995 free

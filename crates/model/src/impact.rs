@@ -6,7 +6,7 @@ use crate::exposure::ExposureSnapshot;
 use crate::instrument::KeyIx;
 use crate::risk::RiskImpact;
 
-/// What a group of orders would do: to positions, exposure, risk and profit (TR-24).
+/// What a group of orders would do: to positions, exposure, risk and profit.
 ///
 /// In the worst case: every order fills in full, at a price no better than the last close and as a
 /// taker. Recorded before any of them is sent. Source: 04 §6.4.

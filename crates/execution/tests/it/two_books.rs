@@ -23,8 +23,9 @@ use crate::world::World;
 
 const ORDERS: usize = 10_000;
 const PER_FRAME: usize = 30;
-/// Enough for all orders, with 30 % cancels and missing hours in between.
-const HOURS: i64 = 480;
+/// Enough for all orders, with a fifth of cancels, missing hours, and frames in which the plan that
+/// follows a liquidation stands in for the trader.
+const HOURS: i64 = 960;
 
 /// An execution service for a world, before it is put on a bus.
 pub(crate) fn service(world: &World) -> ExecutionService {

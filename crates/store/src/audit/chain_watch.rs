@@ -183,6 +183,8 @@ pub struct Extremes {
     pub min_margin_fraction: f64,
     /// Largest leverage (D84); +∞ if nothing was left of equity.
     pub max_leverage: f64,
+    /// Largest equity or gross exposure, in share class: what rounding is measured by.
+    pub largest: f64,
     /// What gas has cost, in share class.
     pub gas: f64,
 }
@@ -193,6 +195,7 @@ impl Default for Extremes {
             min_health_factor: f64::INFINITY,
             min_margin_fraction: f64::INFINITY,
             max_leverage: 0.0,
+            largest: 0.0,
             gas: 0.0,
         }
     }
@@ -206,7 +209,9 @@ impl Extremes {
         };
         self.min_health_factor = self.min_health_factor.min(value(RiskType::HealthFactor));
         self.min_margin_fraction = self.min_margin_fraction.min(value(RiskType::CexMarginRatio));
-        self.max_leverage = self.max_leverage.max(account.chain.exposure.leverage);
+        let exposure = &account.chain.exposure;
+        self.max_leverage = self.max_leverage.max(exposure.leverage);
+        self.largest = self.largest.max(exposure.equity.abs()).max(exposure.gross);
     }
 
     /// Adds those of a later commit.
@@ -214,6 +219,7 @@ impl Extremes {
         self.min_health_factor = self.min_health_factor.min(later.min_health_factor);
         self.min_margin_fraction = self.min_margin_fraction.min(later.min_margin_fraction);
         self.max_leverage = self.max_leverage.max(later.max_leverage);
+        self.largest = self.largest.max(later.largest);
         self.gas += later.gas;
     }
 }

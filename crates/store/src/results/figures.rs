@@ -10,7 +10,7 @@ use model::metrics::Performance;
 use model::money::Quantity;
 use model::numeric::float_of;
 use model::order::{OrderSide, OrderStatus, Refusal};
-use model::pnl::{PnlFigures, report_tolerance};
+use model::pnl::{PnlFigures, report_tolerance, unexplained_tolerance};
 use model::risk::RiskAlert;
 use model::tight_loop::LoopRecord;
 use model::time::UtcMillis;
@@ -89,6 +89,8 @@ impl Figures {
         let Profit { initial, figures } = self.profit?;
         let (first, last) = self.first.zip(self.last)?;
         let tolerance = report_tolerance(initial, last.millis() - first.millis());
+        // An account that has grown by many digits has lost as many to rounding.
+        let tolerance = tolerance.max(unexplained_tolerance(initial, self.extremes.largest));
         let amount = figures.unexplained;
         // What is not a number is not within.
         let is_within = amount.abs() <= tolerance;
