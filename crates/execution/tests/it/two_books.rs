@@ -23,8 +23,9 @@ use crate::world::World;
 
 const ORDERS: usize = 10_000;
 const PER_FRAME: usize = 30;
-/// Enough for all orders, with 30 % cancels and missing hours in between.
-const HOURS: i64 = 480;
+/// Enough for all orders, with changes, missing hours, and hours in which a liquidation has latched the
+/// breaker in between.
+const HOURS: i64 = 900;
 
 /// An execution service for a world, before it is put on a bus.
 pub(crate) fn service(world: &World) -> ExecutionService {
