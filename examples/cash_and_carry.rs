@@ -87,4 +87,4 @@ const FILLED: u64 = 6;
 const FUNDING: f64 = 22_738.357_878_577;
 const EQUITY_END: f64 = 122_479.716_151_077;
 // PIN: follows every change of what is logged, of all examples alike.
-const DIGEST: &str = "67bd972ff94ebf516cd41c7f01faff3236bdc3ec4cc25ef41cd2ee2b92ae8c9a";
+const DIGEST: &str = "6f0430c69eb05adda164f48b8a98bffc8e4ae8364e9f69171b9120c833c3ea0d";

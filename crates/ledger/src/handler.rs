@@ -178,6 +178,10 @@ impl PositionUpdateHandler {
     /// # Errors
     ///
     /// A batch that contradicts the positions; nothing of it is applied then.
+    ///
+    /// # Panics
+    ///
+    /// Somebody else holds the fill of the handshake: it is shared only once it is applied.
     pub fn apply(&mut self, handshake: &mut Handshake) -> Result<Application, LedgerError> {
         let Handshake { op_id, source, deltas, fill, .. } = handshake;
         let fill = fill.as_mut().map(|fill| {
@@ -380,12 +384,11 @@ impl PositionUpdateHandler {
             Record::Conflict => return Err(LedgerError::Conflict { op_id }),
             Record::New => {}
         }
-        match fill {
-            Some(fill) => self.book_trade(operation, fill)?,
-            None => {
-                self.check(operation, false)?;
-                self.move_balances(deltas);
-            }
+        if let Some(fill) = fill {
+            self.book_trade(operation, fill)?;
+        } else {
+            self.check(operation, false)?;
+            self.move_balances(deltas);
         }
         self.applied.remember(op_id, deltas);
         self.chain.note(deltas);

@@ -10,7 +10,7 @@ use model::handshake::{Handshake, HandshakeStatus, VenueReport};
 use model::instrument::{Contract, InstrumentIx, KeyIx, MarginMode};
 use model::interface::{Desk, Stopped};
 use model::margin::tiers_at;
-use model::money::{Cash, Price, Quantity, ceil_to, floor_to};
+use model::money::{Cash, Notional, Price, Quantity, ceil_to, floor_to};
 use model::numeric::float_of;
 use model::order::{OrderId, OrderSide};
 use model::perp::PerpPosition;
@@ -97,17 +97,16 @@ impl Exchange {
             let Some(stake) = self.stake(place, position, frame) else { continue };
             let is_pooled = instrument.margin_mode == MarginMode::Cross;
             let shared = pools.iter_mut().find(|pool| is_pooled && pool.is_shared_in(cash, self));
-            match shared {
-                Some(pool) => pool.stakes.push(stake),
-                None => {
-                    let margin = if is_pooled {
-                        self.accounts.read(|books| books.balance(cash))
-                    } else {
-                        instrument.initial_margin(model::money::Notional::exactly(position.cost))
-                    };
-                    pools.push(Pool { cash, margin, stakes: vec![stake] });
-                }
+            if let Some(pool) = shared {
+                pool.stakes.push(stake);
+                continue;
             }
+            let margin = if is_pooled {
+                self.accounts.read(|books| books.balance(cash))
+            } else {
+                instrument.initial_margin(Notional::exactly(position.cost))
+            };
+            pools.push(Pool { cash, margin, stakes: vec![stake] });
         }
         pools
     }

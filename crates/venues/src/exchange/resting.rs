@@ -42,6 +42,7 @@ impl Arrival {
 
 /// An order that has not ended.
 #[derive(Clone, Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a fact of its own")]
 pub(super) struct Resting {
     pub(super) order: Arc<Order>,
     pub(super) stage: Stage,

@@ -20,7 +20,8 @@ pub(super) struct Legs {
 
 impl Legs {
     /// Goes through a group after what was accepted before; the last state of an asset is no
-    /// intermediate one. `None` if no two orders trade one base on different instruments.
+    /// intermediate one. `None` if no two orders trade one base on different instruments, or if they
+    /// only leave what is held: leaving is never too large.
     pub(super) fn of(
         account: &AccountSnapshot,
         accepted: &[ExpectedTrade],
@@ -40,6 +41,17 @@ impl Legs {
             let mut orders = group.iter().filter(is_one).peekable();
             let first = orders.peek()?.place;
             if group.iter().filter(is_one).all(|trade| trade.place == first) {
+                return None;
+            }
+            let held = |trade: &ExpectedTrade| {
+                exposure.key(instruments.base_key(trade.place)).underlying
+            };
+            let change = |place| group.iter().filter(move |it| it.place == place).map(delta_of);
+            let leaves = |trade: &ExpectedTrade| {
+                let before = held(trade);
+                (before + change(trade.place).sum::<f64>()).abs() <= before.abs()
+            };
+            if group.iter().filter(is_one).all(leaves) {
                 return None;
             }
             let figures = exposure.assets[asset.index()];
