@@ -22,7 +22,8 @@ fn carry() -> Scene {
     ];
     let data = series.map(|(kind, of, file)| {
         let path = bundled().join(format!("{file}.parquet"));
-        format!("[[data]]\nkind = \"{kind}\"\nof = \"{of}\"\npath = {path:?}\n")
+        let path = path.display();
+        format!("[[data]]\nkind = \"{kind}\"\nof = \"{of}\"\npath = '{path}'\n")
     });
     let head = "share_class = \"USDT\"\nstart = \"2024-01-01\"\nend = \"2024-02-03\"\n\
                 interval = \"1h\"\n[initial]\n\"binance:BaseToken:USDT\" = \"100000\"\n\
