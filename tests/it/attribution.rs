@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use tickdrain::run_folder::Output;
 use tickdrain::{App, Report};
 
-use crate::support::bundled;
+use crate::support::{self, bundled};
 use crate::tables::{Scene, Table};
 
 /// What the run starts with, in USDT.
@@ -22,7 +22,8 @@ fn carry() -> Scene {
     ];
     let data = series.map(|(kind, of, file)| {
         let path = bundled().join(format!("{file}.parquet"));
-        format!("[[data]]\nkind = \"{kind}\"\nof = \"{of}\"\npath = {path:?}\n")
+        let path = path.display();
+        format!("[[data]]\nkind = \"{kind}\"\nof = \"{of}\"\npath = '{path}'\n")
     });
     let head = "share_class = \"USDT\"\nstart = \"2024-01-01\"\nend = \"2024-02-03\"\n\
                 interval = \"1h\"\n[initial]\n\"binance:BaseToken:USDT\" = \"100000\"\n\
@@ -138,6 +139,17 @@ fn rows_for_every_frame_change_no_digest_and_no_run_id() {
         (report.summary.run_id.clone(), report.digest().map(str::to_owned))
     });
     assert_eq!(some, all);
+}
+
+#[test]
+fn the_page_shows_where_profit_came_from_where_there_is_more_than_prices() {
+    let scene = carry();
+    let output = support::run(&scene.path(""), &["backtest", "run.toml", "--out", "out"]);
+    let page = String::from_utf8(output.stdout).expect("text");
+    for name in ["funding_pnl", "basis_pnl", "transaction_costs", "min margin"] {
+        assert!(page.contains(name), "{page}");
+    }
+    assert!(!page.contains("staking_yield") && !page.contains("liquidations"), "{page}");
 }
 
 #[test]

@@ -39,7 +39,7 @@ pub(super) fn loop_columns() -> Columns {
     ]
 }
 
-pub(super) fn loops(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
+pub(super) fn loops(rare: &[Rare], names: &Names) -> Vec<ArrayRef> {
     let rows = of_kind(rare, loop_of);
     let each = || rows.iter().map(|(_, record)| record);
     let handshakes = || each().map(|record| record.handshake.as_ref());
@@ -58,7 +58,7 @@ pub(super) fn loops(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, Arrow
         Arc::new(each().map(|record| Some(record.chain?.0)).collect::<UInt64Array>()),
         some_printed(handshakes().map(|handshake| handshake?.refusal.as_ref())),
     ]);
-    Ok(columns)
+    columns
 }
 
 /// Columns of the stream of deltas, after `seq` and `ts`.

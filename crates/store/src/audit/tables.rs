@@ -79,7 +79,7 @@ pub(crate) fn batch_of(
         Kind::OrderUpdate => order_tables::updates(&records.rare, names)?,
         Kind::Fill => order_tables::fills(&records.rare, names)?,
         Kind::Lot => order_tables::lots(&records.rare, names)?,
-        Kind::TightLoop => loop_tables::loops(&records.rare, names)?,
+        Kind::TightLoop => loop_tables::loops(&records.rare, names),
         Kind::Delta => loop_tables::deltas(&records.rare, names)?,
         Kind::Mismatch => loop_tables::mismatches(&records.rare, names)?,
         Kind::Settlement => loop_tables::settlements(&records.rare, names)?,

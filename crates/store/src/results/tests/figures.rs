@@ -1,15 +1,20 @@
 //! Fills, round trips and snapshots: what they cost, gained and were worth.
 
 use expect_test::expect;
-use model::fill::{Fill, RoundTrip};
+use model::fill::{Fill, PriceRule, RoundTrip};
 use model::instrument::InstrumentIx;
+use model::ladder::RiskLevel;
 use model::money::{Cash, Price, Quantity};
 use model::order::OrderSide;
+use model::pnl::PnlFigures;
+use model::risk::{RiskAlert, RiskType};
 
-use super::run;
+use super::{Figures, run};
 use crate::audit::fixtures::{
     INVERSE, LINEAR, SPOT, Script, decimal, fill, instruments, limit, minute,
 };
+use crate::audit::records::RareEvent;
+use crate::results::Profit;
 
 #[test]
 fn orders_that_fill_more_than_a_tenth_of_a_bar_are_counted_once_and_ten_are_named() {
@@ -155,4 +160,42 @@ fn of_two_snapshots_of_a_frame_the_last_one_counts() {
         format!("{} {} {:?}", figures.equity_start, figures.equity_end, figures.exposure_time),
         "100 88 Some(0.3333333333333333)"
     );
+}
+
+#[test]
+fn a_run_may_leave_two_percent_a_year_unexplained_and_at_least_those_of_a_day() {
+    const DAY: i64 = 24 * 60;
+    let amount = |days: i64, unexplained: f64| {
+        let pnl = PnlFigures { unexplained, ..PnlFigures::default() };
+        let profit = Some(Profit { initial: 36_500.0, figures: pnl });
+        let (first, last) = (Some(minute(0)), Some(minute(days * DAY)));
+        let figures = Figures { first, last, profit, ..Figures::default() };
+        figures.unexplained().map(|beyond| beyond.tolerance.to_string())
+    };
+    assert_eq!(amount(365, -729.0), None);
+    assert_eq!(amount(365, -731.0), Some("730".to_owned()));
+    assert_eq!((amount(0, 1.9), amount(0, 2.1)), (None, Some("2".to_owned())));
+    assert!(amount(1, f64::NAN).is_some());
+    assert!(Figures::default().unexplained().is_none());
+}
+
+#[test]
+fn liquidations_are_counted_and_of_risks_those_that_drive_actions() {
+    let mut script = Script::default();
+    let price_rule = PriceRule::Liquidation;
+    script.fill(Fill { price_rule, fee: Cash(decimal("1")), ..fill(1, OrderSide::Sell) });
+    for (before, after, is_enabled) in [
+        (RiskLevel::Ok, RiskLevel::Warn, true),
+        (RiskLevel::Warn, RiskLevel::ReduceOnly, true),
+        (RiskLevel::ReduceOnly, RiskLevel::Critical, true),
+        (RiskLevel::Critical, RiskLevel::ReduceOnly, true),
+        (RiskLevel::Ok, RiskLevel::ReduceOnly, false),
+    ] {
+        let kind = RiskType::CexMarginRatio;
+        let alert = RiskAlert { kind, before, after, value: None, is_enabled };
+        script.event(RareEvent::Alert(alert));
+    }
+    let (figures, _) = run(vec![script], "fills.parquet", &[]);
+    assert_eq!((figures.liquidations, figures.breaches), (1, 2));
+    assert_eq!(figures.costs.fees.to_string(), "0");
 }
