@@ -188,7 +188,7 @@ mod tests {
         let line = serde_json::to_string(&header).unwrap() + "\n";
         std::fs::write(audit.join(COMMIT_FILE), line).unwrap();
         let error = LogReader::open(folder.path()).unwrap_err().to_string();
-        let expected = "commits.jsonl has schema version 1; this program reads version 2";
+        let expected = "commits.jsonl has schema version 1; this program reads version 4";
         assert!(error.ends_with(expected), "{error}");
     }
 }
