@@ -86,7 +86,7 @@ fn sequence(text: &str) -> InstructionSequence {
                 "matured" => SequenceStep { wait: StepWait::Matured, ..step },
                 "retry" => step.on_fail(OnFail::RetryStep),
                 "emergency" => step.on_fail(OnFail::Emergency),
-                frames => step.within(frames.parse().unwrap()),
+                frames => step.within(frames.parse().expect("well-formed")),
             };
         }
         sequence.then(step)
@@ -94,11 +94,11 @@ fn sequence(text: &str) -> InstructionSequence {
 }
 
 fn units(text: &str) -> Size {
-    Size::Units(Quantity(text.parse().unwrap()))
+    Size::Units(Quantity(text.parse().expect("well-formed")))
 }
 
 fn id(number: &str) -> OrderId {
-    OrderId { strategy: StrategyIx(0), number: number.parse().unwrap() }
+    OrderId { strategy: StrategyIx(0), number: number.parse().expect("well-formed") }
 }
 
 /// What a word of a frame publishes before its snapshot.
@@ -106,7 +106,7 @@ fn event(word: &str, ts: UtcMillis) -> Option<Payload> {
     let (order, what) = word.split_once('=').unwrap_or(("", word));
     let arrival = Arrival { at: UtcMillis::new(240_000), target: TARGET };
     let update = |status, cum: &str| {
-        let cum_qty = Quantity(cum.parse().unwrap());
+        let cum_qty = Quantity(cum.parse().expect("well-formed"));
         let order_qty = Some(Quantity(Decimal::TWO));
         Some(Payload::OrderUpdate(Arc::new(OrderUpdate {
             order_id: id(order),
@@ -195,10 +195,10 @@ fn account(frame: &Frame, words: &str) -> AccountSnapshot {
 fn shown(request: &Request) -> String {
     let (what, order_id) = match request {
         Request::Submit(intent) => {
-            let side = intent.request.side.unwrap().name();
+            let side = intent.request.side.expect("a side").name();
             let size = match intent.request.size {
                 Size::Units(quantity) if quantity.0 != Decimal::TWO => format!("({})", quantity.0),
-                _ => String::new(),
+                Size::Units(_) | Size::Share(_) => String::new(),
             };
             (format!("{side}{size}"), intent.order_id)
         }
@@ -229,7 +229,7 @@ fn check(steps: &str, frames: &[&str], expected: &Expect) {
     let execution = Scripted::<true>::new("execution", &[Topic::Frame], &Log::default(), {
         move |envelope, outbox| {
             let Payload::Frame(frame) = &envelope.payload else { return Ok(()) };
-            let line = script.pop_front().unwrap();
+            let line = script.pop_front().expect("a line per frame");
             for word in line.split(' ') {
                 if let Some(payload) = event(word, envelope.ts) {
                     outbox.publish(payload);
@@ -277,7 +277,7 @@ fn check(steps: &str, frames: &[&str], expected: &Expect) {
         .service(STRATEGY, StrategyRunner::new("planner", StrategyIx(0), planner, 100))
         .service(GATE, gate)
         .service(AUDIT, audit);
-    let count = i64::try_from(frames.len()).unwrap();
+    let count = i64::try_from(frames.len()).expect("few frames");
     let report = run(engine, count);
     assert!(report.error.is_none(), "{:?}", report.error);
     let lines = log.lines();
