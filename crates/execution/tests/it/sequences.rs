@@ -48,7 +48,7 @@ impl Log {
     }
 }
 
-type Wish = fn(&Keys, &mut OrderDesk<'_>);
+type Wish = fn(Keys, &mut OrderDesk<'_>);
 
 #[derive(Clone, Copy, Debug)]
 struct Keys {
@@ -73,7 +73,7 @@ impl Strategy for Once {
     ) -> Result<Decision, StrategyError> {
         self.log.write(format!("{} called", hour(market.ts())));
         if let Some(wish) = self.wish.take() {
-            wish(&self.keys, orders);
+            wish(self.keys, orders);
         }
         Ok(Decision::HOLD)
     }
@@ -143,10 +143,10 @@ fn hour(ts: UtcMillis) -> i64 {
 }
 
 fn units(text: &str) -> Size {
-    Size::Units(Quantity(text.parse().unwrap()))
+    Size::Units(Quantity(text.parse().expect("well-formed")))
 }
 
-fn settings(keys: &Keys, stops_on_critical: bool) -> ExecutionSettings {
+fn settings(keys: Keys, stops_on_critical: bool) -> ExecutionSettings {
     let mut risk = RiskTerms::new(Interval::HOUR);
     risk.limits = risk.limits.with_max_drawdown(0.2);
     risk.limits.enabled = RiskTypes::of(&[RiskType::Drawdown]);
@@ -180,13 +180,17 @@ fn settings(keys: &Keys, stops_on_critical: bool) -> ExecutionSettings {
 /// Runs a wish over bars that are flat at some prices; 1,000 USDT at the exchange, 500 in the wallet.
 fn run(wish: Wish, prices: &[f64], stops_on_critical: bool) -> (RunReport, String) {
     let mut table = InstrumentTable::new();
-    table.add(Instrument::spot("binance:spot:BTCUSDT".parse().unwrap(), "BTC", "USDT"));
+    table.add(Instrument::spot(
+        "binance:spot:BTCUSDT".parse().expect("well-formed"),
+        "BTC",
+        "USDT",
+    ));
     let cash = table.cash_key(BTC);
-    let wallet = table.add_key("wallet:BaseToken:USDT".parse().unwrap());
-    let transit = table.add_key("binance:Transit:USDT".parse().unwrap());
+    let wallet = table.add_key("wallet:BaseToken:USDT".parse().expect("well-formed"));
+    let transit = table.add_key("binance:Transit:USDT".parse().expect("well-formed"));
     let keys = Keys { wallet, transit, cash };
     let table = Rc::new(table);
-    let settings = settings(&keys, stops_on_critical);
+    let settings = settings(keys, stops_on_critical);
     let market = Rc::new(DataProvider::new(&table));
     let terms = ImpactTerms::new(&settings, &market, f64::INFINITY);
     let fees = settings.exchange.models.fees.clone();
@@ -221,7 +225,7 @@ fn check(wish: Wish, prices: &[f64], expected: &Expect) {
     expected.assert_eq(&text);
 }
 
-fn transfer(keys: &Keys, amount: i64) -> SequenceStep {
+fn transfer(keys: Keys, amount: i64) -> SequenceStep {
     let amount = Amount::Units(Decimal::from(amount));
     let transfer = OperationRequest::transfer(keys.wallet, keys.cash, "binance", amount);
     SequenceStep::until(StepWait::Nothing).operate(transfer)

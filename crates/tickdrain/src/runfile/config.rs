@@ -251,6 +251,11 @@ impl RunConfig {
     }
 }
 
+/// Whether a run keeps a key's balance; those of other types wait for venues that hold them.
+const fn is_booked(key: &PositionKey) -> bool {
+    matches!(key.kind(), PositionType::BaseToken | PositionType::Transit)
+}
+
 /// Reads the whole tree; `None` only after a fault.
 fn read(
     mut root: TableReader<'_>,
@@ -316,12 +321,7 @@ fn read(
     if let Some(subscriptions) = &subscriptions {
         subscriptions.check_companions(rules, log);
         subscriptions.check_cover(&data.series, &table, &holdings, log);
-        // Other types are booked once there are venues that hold them.
-        let is_booked = |key: &&PositionKey| {
-            matches!(key.kind(), PositionType::BaseToken | PositionType::Transit)
-        };
-        let balances = subscriptions.keys().filter(is_booked);
-        for key in balances {
+        for key in subscriptions.keys().filter(|key| is_booked(key)) {
             table.add_key(key.clone());
         }
     }

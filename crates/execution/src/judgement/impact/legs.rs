@@ -43,9 +43,8 @@ impl Legs {
             if group.iter().filter(is_one).all(|trade| trade.place == first) {
                 return None;
             }
-            let held = |trade: &ExpectedTrade| {
-                exposure.key(instruments.base_key(trade.place)).underlying
-            };
+            let held =
+                |trade: &ExpectedTrade| exposure.key(instruments.base_key(trade.place)).underlying;
             let change = |place| group.iter().filter(move |it| it.place == place).map(delta_of);
             let leaves = |trade: &ExpectedTrade| {
                 let before = held(trade);

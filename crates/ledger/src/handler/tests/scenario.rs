@@ -102,7 +102,7 @@ impl PositionUpdateHandler {
     fn operations(&self) -> u32 {
         let name = OrderId { strategy: StrategyIx(0), number: 1 };
         let op_id = |number| OperationId { number, ..OperationId::submission(name) };
-        (0..).find(|number| self.applied.look_up(op_id(*number), &[]) == Record::New).unwrap()
+        (0..1_000).find(|number| self.applied.look_up(op_id(*number), &[]) == Record::New).unwrap()
     }
 }
 

@@ -350,14 +350,13 @@ impl Desk {
         for event in std::mem::take(&mut self.account.news) {
             match event {
                 VenueReport::Handshake(Handshake { fill: Some(fill), .. }) => self.tell_fill(&fill),
-                VenueReport::Handshake(_) => {}
                 VenueReport::Update(update) => self.tell_update(&update),
                 VenueReport::Locked { order_id, reserved } if self.shows_locks => {
                     let (id, amount) = (label(order_id), reserved.amount.normalize());
                     let asset = self.instruments.key(reserved.key).symbol();
                     let _ = writeln!(self.told, "{} #{id} holds {amount} {asset}", self.bar);
                 }
-                VenueReport::Locked { .. } => {}
+                VenueReport::Handshake(_) | VenueReport::Locked { .. } => {}
             }
         }
     }
