@@ -97,4 +97,4 @@ fn main() -> Result<(), BacktestError> {
 
 const FILLED: u64 = 52;
 const EQUITY_END: f64 = 72_551.059_57;
-const DIGEST: &str = "d79c038ab5bc28db13bfa4e93da899f9bc757a648dd7cf9236a5e0b0b037424c";
+const DIGEST: &str = "d966c7ea4b0b2e07b146db2db8b039a7744483ebb5f981617ea1295387ea3892";

@@ -103,4 +103,4 @@ fn main() -> Result<(), BacktestError> {
 
 const TRADES: u64 = 41;
 const EQUITY_END: f64 = 9_199.748_878_35;
-const DIGEST: &str = "d86ae343e9fb0bd513911584b9bd8f98919723d8c0a2cd64c0729dfcf301a1dc";
+const DIGEST: &str = "f2640ff45732524c3a657464bf634e2a1cba3af80659f9b542cb99704dd8c1bf";

@@ -352,7 +352,7 @@ fn the_bundled_example_has_its_pinned_digest() {
     let output = support::run(folder.path(), &["backtest", "--quiet", "--out", "out"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let summary = summary(&folder.path().join("out"));
-    expect!["1f8a992cff93153909c09ed48c43779c6e5719667008cf300dd5b7d152855749"]
+    expect!["5246f348c9302a6b402bb0a93531c4f191dae3d3d306baee4193765317f8667c"]
         .assert_eq(summary["digest"].as_str().unwrap());
 }
 

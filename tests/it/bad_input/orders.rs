@@ -26,7 +26,7 @@ fn a_time_between_two_frames() {
         "2024-01-01T02:30:00Z,a,submit,binance:spot:BTCUSDT,sell,market,1,",
         &expect![[r#"
             error[CFG-ORDERS]: the run failed
-              cause:    service `scripted` failed at event 15
+              cause:    service `scripted` failed at event 14
               cause:    strategy `scripted` could not decide
               cause:    <folder>/orders.csv line 3: decide_ts 2024-01-01T02:30:00Z is not the time of a frame; the frames around it are 2024-01-01T02:00:00Z and 2024-01-01T03:00:00Z
               hint:     everything up to the failure is in out
@@ -44,7 +44,7 @@ fn a_time_before_the_first_frame() {
         "2024-01-01T00:00:00Z,a,submit,binance:spot:BTCUSDT,sell,market,1,",
         &expect![[r#"
             error[CFG-ORDERS]: the run failed
-              cause:    service `scripted` failed at event 4
+              cause:    service `scripted` failed at event 3
               cause:    strategy `scripted` could not decide
               cause:    <folder>/orders.csv line 3: decide_ts 2024-01-01T00:00:00Z is not the time of a frame; the first frame is 2024-01-01T01:00:00Z
               hint:     everything up to the failure is in out

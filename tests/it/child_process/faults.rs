@@ -86,12 +86,12 @@ fn a_strategy_that_panics() {
         false,
         &expect![[r#"
             error[ENGINE-PANIC]: the run failed
-              cause:    service `panics` panicked at event 36: out of ideas
+              cause:    service `panics` panicked at event 35: out of ideas
               hint:     everything up to the failure is in out
 
             orders:  5, the last one panics-5
             service: panics
-            message: service `panics` panicked at event 36: out of ideas
+            message: service `panics` panicked at event 35: out of ideas
             frames:  4
         "#]],
     );
@@ -104,14 +104,14 @@ fn a_strategy_that_fails() {
         false,
         &expect![[r#"
             error[ENGINE-SERVICE]: the run failed
-              cause:    service `fails` failed at event 36
+              cause:    service `fails` failed at event 35
               cause:    strategy `fails` could not decide
               cause:    no opinion on this market
               hint:     everything up to the failure is in out
 
             orders:  5, the last one fails-5
             service: fails
-            message: service `fails` failed at event 36: strategy `fails` could not decide: no opinion on this market
+            message: service `fails` failed at event 35: strategy `fails` could not decide: no opinion on this market
             frames:  4
         "#]],
     );
@@ -124,12 +124,12 @@ fn a_strategy_that_asks_for_orders_without_end() {
         false,
         &expect![[r#"
             error[ENGINE-PANIC]: the run failed
-              cause:    service `floods` panicked at event 36: BUS-LOOP: one decision asked for more than 100000 orders (engine.max_events_per_tick)
+              cause:    service `floods` panicked at event 35: BUS-LOOP: one decision asked for more than 100000 orders (engine.max_events_per_tick)
               hint:     everything up to the failure is in out
 
             orders:  100004, the last one floods-100004
             service: floods
-            message: service `floods` panicked at event 36: BUS-LOOP: one decision asked for more than 100000 orders (engine.max_events_per_tick)
+            message: service `floods` panicked at event 35: BUS-LOOP: one decision asked for more than 100000 orders (engine.max_events_per_tick)
             frames:  4
         "#]],
     );
@@ -142,12 +142,12 @@ fn a_service_that_talks_to_itself_without_end() {
         true,
         &expect![[r#"
             error[BUS-LOOP]: the run failed
-              cause:    tick 2024-01-01T01:00:00Z does not come to rest after 1004 events in 1000 cycles: custom by `echo` → custom by `echo` (limits: engine.max_events_per_tick, engine.max_cycles_per_tick)
+              cause:    tick 2024-01-01T01:00:00Z does not come to rest after 1003 events in 1000 cycles: custom by `echo` → custom by `echo` (limits: engine.max_events_per_tick, engine.max_cycles_per_tick)
               hint:     everything up to the failure is in out
 
             orders:  1, the last one buy_and_hold-1
             service: engine
-            message: tick 2024-01-01T01:00:00Z does not come to rest after 1004 events in 1000 cycles: custom by `echo` → custom by `echo` (limits: engine.max_events_per_tick, engine.max_cycles_per_tick)
+            message: tick 2024-01-01T01:00:00Z does not come to rest after 1003 events in 1000 cycles: custom by `echo` → custom by `echo` (limits: engine.max_events_per_tick, engine.max_cycles_per_tick)
             frames:  0
         "#]],
     );

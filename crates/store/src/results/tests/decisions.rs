@@ -38,15 +38,15 @@ fn rows(every_frame: bool) -> String {
 
 #[test]
 fn a_decision_has_a_row_if_it_trades_or_says_why_anew_and_once_a_day() {
-    expect![[r"
-        ts   strategy_id action reason
-        1    s           hold   wait
-        3    s           trade  crossed
-        4    s           trade  crossed
-        5    s           hold
-        1440 s           hold
-        1442 s           hold
-    "]]
+    expect![[r#"
+        ts   strategy_id action pattern reason
+        1    s           hold   1       wait
+        3    s           trade  1       crossed
+        4    s           trade  1       crossed
+        5    s           hold   1
+        1440 s           hold   1
+        1442 s           hold   1
+    "#]]
     .assert_eq(&rows(false));
     assert_eq!(rows(true).lines().count(), 1 + 9);
 }
