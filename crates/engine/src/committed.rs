@@ -68,10 +68,13 @@ impl Committed {
         let (seq, seq_topic) = (self.seq, *seq_topic);
         let cycle = Rc::get_mut(&mut self.cycle).expect("a retired cycle");
         cycle.topics.insert(topic);
-        if cycle.envelopes.len() == cycle.envelopes.capacity() {
-            make_room(&mut cycle.envelopes);
-        }
-        cycle.envelopes.push(Envelope { seq, seq_topic, ts, cause_seq, publisher, payload });
+        // Made where it stays, once there is room: `push` makes it on the stack, and copying it from
+        // there waits for every store of it.
+        let mut payload = Some(payload);
+        cycle.envelopes.resize_with(cycle.envelopes.len() + 1, || {
+            let payload = payload.take().expect("one envelope is made");
+            Envelope { seq, seq_topic, ts, cause_seq, publisher, payload }
+        });
     }
 
     /// Remembers who caused what in the present cycle.
@@ -87,11 +90,4 @@ impl Committed {
             tracing::debug!(topic = topic.name(), "nobody is subscribed to this topic");
         }
     }
-}
-
-/// Out of line, so that an envelope is written where it stays and not copied there.
-#[cold]
-#[inline(never)]
-fn make_room(envelopes: &mut Vec<Envelope>) {
-    envelopes.reserve(1);
 }

@@ -77,14 +77,13 @@ impl Latest {
     fn keep_last(&mut self, cycle: &mut Cycle) {
         let mut wanted = self.kept;
         // From the last one backwards, the first of a topic is its latest.
-        for envelope in cycle.envelopes.iter_mut().rev() {
+        while !wanted.is_empty()
+            && let Some(envelope) = cycle.envelopes.pop()
+        {
             let topic = envelope.topic();
             if wanted.has(topic) {
                 wanted.remove(topic);
-                match &mut self.past[topic.index()] {
-                    Some(past) => std::mem::swap(past, envelope),
-                    none @ None => *none = Some(envelope.clone()),
-                }
+                self.past[topic.index()] = Some(envelope);
             }
         }
     }

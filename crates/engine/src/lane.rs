@@ -111,6 +111,10 @@ impl Topics {
         Self(topics.iter().fold(0, |bits, topic| bits | 1 << topic.index()))
     }
 
+    pub(crate) const fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
     #[inline]
     pub(crate) const fn has(self, topic: Topic) -> bool {
         self.0 & (1 << topic.index()) != 0

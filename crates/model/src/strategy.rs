@@ -15,7 +15,7 @@ mod desk;
 mod emergency;
 mod sequence;
 
-pub use decision::{Action, Condition, Decision, Pattern};
+pub use decision::{Action, Condition, Conditions, Decision, Pattern};
 pub use desk::{DeskNumbers, OrderDesk};
 pub use emergency::unwind;
 pub use sequence::{InstructionSequence, OnFail, STEP_TIMEOUT, SequenceStep, StepOrder, StepWait};

@@ -1,6 +1,7 @@
 //! Decisions: what a strategy did at a tick, and why.
 
 use std::borrow::Cow;
+use std::ops::Deref;
 
 /// What a strategy did at a tick, and why.
 #[derive(Clone, Debug, PartialEq)]
@@ -12,7 +13,36 @@ pub struct Decision {
     /// Why, in a few words; empty where nothing was worth saying.
     pub reason: Cow<'static, str>,
     /// What was looked at, so that it can be said why nothing was done; empty costs nothing.
-    pub conditions: Vec<Condition>,
+    pub conditions: Conditions,
+}
+
+/// Conditions in the order in which they were looked at.
+///
+/// Behind a pointer: most decisions have none, and every message is as large as the largest.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Conditions(Option<Box<List>>);
+
+#[derive(Clone, Debug, Default, PartialEq)]
+struct List {
+    conditions: Vec<Condition>,
+}
+
+impl Conditions {
+    /// Nothing was looked at, or nothing that has to be told.
+    pub const NONE: Self = Self(None);
+
+    /// Adds the next one.
+    pub fn push(&mut self, condition: Condition) {
+        self.0.get_or_insert_default().conditions.push(condition);
+    }
+}
+
+impl Deref for Conditions {
+    type Target = [Condition];
+
+    fn deref(&self) -> &[Condition] {
+        self.0.as_deref().map_or(&[], |list| &list.conditions)
+    }
 }
 
 /// Which way a frame went from the chain to execution (08 §10.2).
@@ -111,7 +141,7 @@ impl Decision {
         action: Action::Hold,
         pattern: Pattern::Strategy,
         reason: Cow::Borrowed(""),
-        conditions: Vec::new(),
+        conditions: Conditions::NONE,
     };
 
     /// An action for a reason.
