@@ -202,11 +202,11 @@ impl ExecutionService {
         until: UtcMillis,
         outbox: &mut Outbox,
     ) -> Result<(), ExecutionError> {
-        let open = frame.ts().before(self.interval);
-        let after = self.margins_until.replace(until).unwrap_or(open);
         if self.settled_daily.is_empty() {
             return Ok(());
         }
+        let open = frame.ts().before(self.interval);
+        let after = self.margins_until.replace(until).unwrap_or(open);
         for instant in margin_instants(after, until) {
             for place in self.settled_daily.clone() {
                 let Some(px) = self.mark_at(frame, place, instant) else { continue };

@@ -38,7 +38,7 @@ fn rows(every_frame: bool) -> String {
 
 #[test]
 fn a_decision_has_a_row_if_it_trades_or_says_why_anew_and_once_a_day() {
-    expect![[r#"
+    expect![[r"
         ts   strategy_id action pattern reason
         1    s           hold   1       wait
         3    s           trade  1       crossed
@@ -46,7 +46,7 @@ fn a_decision_has_a_row_if_it_trades_or_says_why_anew_and_once_a_day() {
         5    s           hold   1
         1440 s           hold   1
         1442 s           hold   1
-    "#]]
+    "]]
     .assert_eq(&rows(false));
     assert_eq!(rows(true).lines().count(), 1 + 9);
 }
