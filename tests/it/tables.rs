@@ -17,6 +17,7 @@ use model::Decimal;
 use model::time::UtcMillis;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use store::audit::{Kind, LogReader};
 use tickdrain::run_folder::Output;
 use tickdrain::{App, Backtest, Report};
 
@@ -174,6 +175,12 @@ impl Table {
         let file = File::open(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
         let reader = ParquetRecordBatchReaderBuilder::try_new(file).unwrap().build().unwrap();
         Self(reader.map(Result::unwrap).collect())
+    }
+
+    /// One kind of record of the log of a run.
+    pub(crate) fn logged(folder: &Path, kind: Kind) -> Self {
+        let log = LogReader::open(folder).unwrap();
+        Self(log.batches(kind).unwrap().map(Result::unwrap).collect())
     }
 
     fn values<T: ArrowPrimitiveType>(&self, column: &str) -> Vec<T::Native> {
