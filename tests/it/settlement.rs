@@ -1,7 +1,8 @@
 //! What falls due without an order: funding and margins, at the instants that divide holders.
 
 use expect_test::{Expect, expect};
-use tickdrain::App;
+use model::instrument::{InstrumentIx, KeyIx};
+use tickdrain::prelude::*;
 
 use crate::tables::{Candle, HOUR, Scene, Table};
 
@@ -128,4 +129,55 @@ fn margins_paid_every_day_leave_equity_as_it_is() {
     "]]
     .assert_eq(&trades("kept"));
     assert_eq!(trades("kept"), trades("paid"));
+}
+
+/// Sells half a contract in its first frame, and says in every frame what cash there is.
+struct Teller {
+    instrument: InstrumentIx,
+    cash: KeyIx,
+    has_sold: bool,
+}
+
+impl StrategyKind for Teller {
+    const SUMMARY: &'static str = "Tells its cash.";
+
+    fn parameters() -> &'static [ParameterSpec] {
+        &[]
+    }
+
+    fn build(setup: &StrategySetup<'_>) -> Result<Self, ParameterError> {
+        let (instrument, _) = setup.instruments.instruments().next().expect("the one of the run");
+        Ok(Self { instrument, cash: setup.instruments.cash_key(instrument), has_sold: false })
+    }
+}
+
+impl Strategy for Teller {
+    fn decide(
+        &mut self,
+        _: MarketView<'_>,
+        account: &AccountSnapshot,
+        orders: &mut OrderDesk<'_>,
+    ) -> Result<Decision, StrategyError> {
+        if !std::mem::replace(&mut self.has_sold, true) {
+            orders.sell(self.instrument, "0.5".parse()?);
+        }
+        Ok(Decision::hold(account.book.balances[self.cash.index()].normalize().to_string()))
+    }
+}
+
+#[test]
+fn a_strategy_that_decides_at_the_instant_sees_what_was_paid() {
+    let scene = funded(&flat(5, 0..0), &[3], "");
+    let text = std::fs::read_to_string(scene.path("run.toml")).expect("it was written");
+    let text =
+        text.replace("kind = \"scripted\"\n    orders = \"orders.csv\"", "kind = \"teller\"");
+    let scene = scene.file("run.toml", text);
+    scene.run(App::new().strategy::<Teller>("teller"), &[], "out");
+    let decisions = Table::read(&scene.path("out/decisions.parquet"));
+    expect![[r"
+        2024-01-01T01:00:00Z  10000
+        2024-01-01T03:00:00Z  10010
+        2024-01-01T05:00:00Z  10010
+    "]]
+    .assert_eq(&decisions.lines(&["ts", "reason"]));
 }

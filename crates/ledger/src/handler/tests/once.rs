@@ -29,6 +29,28 @@ fn an_operation_that_comes_again_changes_nothing() {
 }
 
 #[test]
+fn batches_of_all_sources_go_one_way() {
+    let cash = key("BaseToken:USDT");
+    let mut account = account(&[(cash, decimal("1000"))]);
+    price_all(&account, 50_000.0);
+    let order_id = OrderId { strategy: StrategyIx(0), number: 1 };
+    let mut expected = decimal("1000");
+    for (number, source) in (0..).zip(Source::ALL) {
+        let amount = Decimal::new(i64::from(number) + 1, 2);
+        let batch = DeltaBatch {
+            op_id: OperationId { number, ..OperationId::submission(order_id) },
+            source,
+            ts_event: UtcMillis::new(0),
+            deltas: vec![Delta::new(cash, amount, Cause::Reward)],
+        };
+        assert_eq!(account.apply_batch(&batch), Ok(Application::Applied), "{source:?}");
+        expected += amount;
+        assert_eq!(account.positions().balance(cash), expected, "{source:?}");
+        assert_eq!(account.apply_batch(&batch), Ok(Application::AlreadyApplied), "{source:?}");
+    }
+}
+
+#[test]
 fn an_event_of_funding_is_settled_once() {
     let (cash, place) = (key("BaseToken:USDT"), instrument("perp:BTCUSDT"));
     let mut account = account(&[(cash, decimal("100000"))]);
