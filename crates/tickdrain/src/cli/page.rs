@@ -163,7 +163,10 @@ fn parts(summary: &Summary) -> impl Iterator<Item = (&'static str, f64)> {
     let shown = |amount: f64| amount.abs() >= 0.005;
     let all = summary.attribution.iter().flatten().map(|(name, amount)| (*name, *amount));
     let is_worth_it = all.clone().any(|(name, amount)| !TRIVIAL.contains(&name) && shown(amount));
-    all.filter(move |(_, amount)| is_worth_it && shown(*amount))
+    let (totals, parts): (Vec<_>, Vec<_>) = all
+        .filter(|(_, amount)| is_worth_it && shown(*amount))
+        .partition(|(name, _)| *name == "total");
+    parts.into_iter().chain(totals)
 }
 
 fn footing(summary: &Summary) -> String {
