@@ -4,8 +4,7 @@ use std::rc::Rc;
 
 use model::snapshot::AccountBook;
 
-/// Books kept for later: two snapshots and the log each hold on to one or two old ones.
-const SPARES: usize = 4;
+use crate::spares::Spares;
 
 /// The book of an account. A snapshot shares it; the next change then goes to a copy.
 ///
@@ -13,13 +12,12 @@ const SPARES: usize = 4;
 #[derive(Debug)]
 pub(crate) struct Books {
     present: Rc<AccountBook>,
-    /// Former books, which may still be shared.
-    spares: Vec<Rc<AccountBook>>,
+    spares: Spares<AccountBook>,
 }
 
 impl Books {
     pub(crate) fn new(book: AccountBook) -> Self {
-        Self { present: Rc::new(book), spares: Vec::with_capacity(SPARES) }
+        Self { present: Rc::new(book), spares: Spares::new() }
     }
 
     /// The book as it is; shared until the next change.
@@ -37,22 +35,12 @@ impl Books {
 
     /// Copies the present book into a spare one that nobody holds any more, or into a new one.
     fn copy(&mut self) {
-        let mut unused = None;
-        for (place, spare) in self.spares.iter_mut().enumerate() {
-            if let Some(book) = Rc::get_mut(spare) {
-                book.clone_from(&self.present);
-                unused = Some(place);
-                break;
-            }
+        let mut spare = self.spares.take();
+        if let Some(book) = spare.as_mut().and_then(Rc::get_mut) {
+            book.clone_from(&self.present);
         }
-        let next = match unused {
-            Some(place) => self.spares.swap_remove(place),
-            None => Rc::new(AccountBook::clone(&self.present)),
-        };
-        let shared = std::mem::replace(&mut self.present, next);
-        if self.spares.len() < SPARES {
-            self.spares.push(shared);
-        }
+        let next = spare.unwrap_or_else(|| Rc::new(AccountBook::clone(&self.present)));
+        self.spares.keep(std::mem::replace(&mut self.present, next));
     }
 }
 
@@ -61,6 +49,7 @@ mod tests {
     use model::Decimal;
 
     use super::*;
+    use crate::spares::SPARES;
 
     fn books() -> Books {
         Books::new(AccountBook { balances: vec![Decimal::ZERO; 2], ..AccountBook::default() })
@@ -105,6 +94,6 @@ mod tests {
         let place = Rc::as_ptr(books.present());
         pay(&mut books);
         assert_eq!(Rc::as_ptr(books.present()), place);
-        assert!(books.spares.is_empty());
+        assert_eq!(books.spares.len(), 0);
     }
 }

@@ -19,6 +19,7 @@ pub mod reconciliation;
 pub mod risk;
 mod round_trip;
 mod route;
+mod spares;
 mod staged;
 mod trades;
 mod working;

@@ -2,8 +2,7 @@
 
 use std::rc::Rc;
 
-/// Buffers kept for later: snapshots and the log each hold on to one or two old values.
-const SPARES: usize = 4;
+use crate::spares::Spares;
 
 /// A value that is shared, and the next one, which is written apart from it (D33).
 ///
@@ -13,14 +12,14 @@ const SPARES: usize = 4;
 pub(crate) struct Staged<T> {
     latest: Rc<T>,
     next: Rc<T>,
-    spares: Vec<Rc<T>>,
+    spares: Spares<T>,
 }
 
 impl<T: Clone> Staged<T> {
     /// `value` is both the present and the form of all buffers.
     pub(crate) fn new(value: T) -> Self {
         let next = Rc::new(value.clone());
-        Self { latest: Rc::new(value), next, spares: Vec::with_capacity(SPARES) }
+        Self { latest: Rc::new(value), next, spares: Spares::new() }
     }
 
     /// The committed value.
@@ -54,15 +53,8 @@ impl<T: Clone> Staged<T> {
 
     #[cold]
     fn replace_shared(&mut self) {
-        let unused = self.spares.iter_mut().position(|spare| Rc::get_mut(spare).is_some());
-        let buffer = match unused {
-            Some(place) => self.spares.swap_remove(place),
-            None => Rc::new(T::clone(&self.next)),
-        };
-        let shared = std::mem::replace(&mut self.next, buffer);
-        if self.spares.len() < SPARES {
-            self.spares.push(shared);
-        }
+        let buffer = self.spares.take().unwrap_or_else(|| Rc::new(T::clone(&self.next)));
+        self.spares.keep(std::mem::replace(&mut self.next, buffer));
     }
 }
 
@@ -101,6 +93,7 @@ impl<T: Copy> History<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::spares::SPARES;
 
     #[test]
     fn what_is_shared_stays_and_what_is_not_is_written_into() {

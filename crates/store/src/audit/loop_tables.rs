@@ -173,18 +173,26 @@ pub(super) fn settlement_columns() -> Columns {
 
 pub(super) fn settlements(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, ArrowError> {
     let rows = of_kind(rare, settlement_of);
-    let each = || rows.iter().map(|(_, settlement)| settlement);
+    let each = || rows.iter().map(|(_, settlement)| &**settlement);
     let mut columns = heads(&rows, false);
-    columns.extend([
+    columns.extend(settled(each, names)?);
+    columns.push(texts(each().map(|settlement| names.key(settlement.paid_to))));
+    Ok(columns)
+}
+
+/// What was settled, in log and results alike: from the kind to the amount.
+pub(crate) fn settled<'a, I: Iterator<Item = &'a Settlement>>(
+    each: impl Fn() -> I,
+    names: &Names,
+) -> Result<[ArrayRef; 6], ArrowError> {
+    Ok([
         texts(each().map(|settlement| settlement.kind.name())),
         texts(each().map(|settlement| names.key(settlement.key))),
         times(each().map(|settlement| Some(settlement.ts_event))),
         decimals(each().map(|settlement| settlement.rate))?,
         decimals(each().map(|settlement| settlement.px.map(Price::value)))?,
         decimals(each().map(|settlement| Some(settlement.amount)))?,
-        texts(each().map(|settlement| names.key(settlement.paid_to))),
-    ]);
-    Ok(columns)
+    ])
 }
 
 /// Columns of the stream of alerts, after `seq` and `ts`.

@@ -10,7 +10,7 @@ pub mod commit;
 pub(crate) mod fixtures;
 pub(crate) mod holdings;
 pub mod kind;
-mod loop_tables;
+pub(crate) mod loop_tables;
 mod order_tables;
 pub mod reader;
 pub mod recording;

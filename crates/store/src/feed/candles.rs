@@ -182,7 +182,7 @@ impl Candles {
                 }
             }
             self.consume(row);
-            self.count(row.time);
+            self.facts[self.reader.file()].count(row.time);
             let Row { open, high, low, close: last, volume, .. } = row;
             let bar = Bar { open, high, low, close: last, volume, kind: BarKind::Real };
             return Ok(Some((close, bar)));
@@ -219,14 +219,6 @@ impl Candles {
             trail.push(row.time + self.close_after_label, row.close);
         }
         self.previous = Some(row);
-    }
-
-    fn count(&mut self, time: i64) {
-        let facts = &mut self.facts[self.reader.file()];
-        let time = UtcMillis::new(time);
-        facts.rows += 1;
-        facts.first.get_or_insert(time);
-        facts.last = Some(time);
     }
 
     fn fault(&self, kind: FaultKind) -> DataFault {

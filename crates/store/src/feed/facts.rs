@@ -42,6 +42,14 @@ impl SeriesFacts {
             synthetic_data: false,
         }
     }
+
+    /// Counts a row and the time that its file states.
+    pub(super) fn count(&mut self, time: i64) {
+        let time = UtcMillis::new(time);
+        self.rows += 1;
+        self.first.get_or_insert(time);
+        self.last = Some(time);
+    }
 }
 
 /// Where a feed leaves what it has read.

@@ -1,6 +1,6 @@
 //! Points of one series within a window, in order of time.
 
-use model::time::{Interval, UtcMillis};
+use model::time::Interval;
 
 use super::facts::SeriesFacts;
 use super::window::Window;
@@ -94,7 +94,7 @@ impl Points {
             if let Some(fault) = fault {
                 return Err(fault.into());
             }
-            self.count(row.time);
+            self.facts[self.reader.file()].count(row.time);
             return Ok(Some(row));
         }
     }
@@ -140,13 +140,5 @@ impl Points {
 
     fn fault(&self, kind: FaultKind) -> DataFault {
         self.reader.fault(&self.chunk, self.at, kind)
-    }
-
-    fn count(&mut self, time: i64) {
-        let facts = &mut self.facts[self.reader.file()];
-        let time = UtcMillis::new(time);
-        facts.rows += 1;
-        facts.first.get_or_insert(time);
-        facts.last = Some(time);
     }
 }

@@ -15,6 +15,7 @@ use model::time::UtcMillis;
 
 use super::orders::OrderRow;
 use super::terms::Terms;
+use crate::audit::loop_tables::settled;
 use crate::audit::records::{AccountColumns, PositionRow};
 use crate::columns::{
     DECIMAL, decimals, printed, schema, some_printed, some_texts, texts, times, timestamp,
@@ -221,17 +222,11 @@ pub(crate) fn settlements(
     rows: &[(UtcMillis, &Settlement)],
     names: &Names,
 ) -> Result<Vec<ArrayRef>, ArrowError> {
-    let each = || rows.iter().map(|(_, settlement)| settlement);
-    Ok(vec![
-        times(rows.iter().map(|(ts, _)| Some(*ts))),
-        texts(each().map(|settlement| settlement.kind.name())),
-        texts(each().map(|settlement| names.key(settlement.key))),
-        times(each().map(|settlement| Some(settlement.ts_event))),
-        decimals(each().map(|settlement| settlement.rate))?,
-        decimals(each().map(|settlement| settlement.px.map(Price::value)))?,
-        decimals(each().map(|settlement| Some(settlement.amount)))?,
-        texts(each().map(|settlement| names.asset(settlement.paid_to))),
-    ])
+    let each = || rows.iter().map(|(_, settlement)| *settlement);
+    let mut columns = vec![times(rows.iter().map(|(ts, _)| Some(*ts)))];
+    columns.extend(settled(each, names)?);
+    columns.push(texts(each().map(|settlement| names.asset(settlement.paid_to))));
+    Ok(columns)
 }
 
 pub(crate) fn position_schema() -> SchemaRef {
