@@ -43,16 +43,6 @@ pub enum Severity {
 }
 
 impl FailureClass {
-    /// The class as logs show it.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Fatal => "fatal",
-            Self::Retriable => "retriable",
-            Self::OperationFailed => "operation_failed",
-            Self::Refused => "refused",
-        }
-    }
-
     /// How bad failures of the class are.
     pub const fn severity(self) -> Severity {
         match self {
@@ -172,9 +162,6 @@ impl std::fmt::Display for Of {
 }
 
 impl SystemFailure {
-    /// Always fatal.
-    pub const CLASS: FailureClass = FailureClass::Fatal;
-
     /// The code of its reason.
     pub const fn code(&self) -> &'static str {
         self.reason.code()

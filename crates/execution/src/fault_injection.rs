@@ -76,11 +76,6 @@ impl FaultScript {
         }
     }
 
-    /// Whether nothing is asked for.
-    pub const fn is_empty(&self) -> bool {
-        self.points.is_empty() && self.slips.is_empty()
-    }
-
     /// Counts a call of a component and says whether it has to fail.
     ///
     /// # Errors

@@ -177,7 +177,8 @@ impl ExecutionService {
     }
 
     /// Settles what fell due until `until`, in both books, each on its own positions, in order of
-    /// time; what arrives comes before funding of the same instant. Both must agree after each.
+    /// time; what arrives comes before funding of the same instant. Both must agree after each that
+    /// changes ours; what the venue alone has settled is found by the next comparison.
     fn settle(
         &mut self,
         until: UtcMillis,

@@ -1,6 +1,6 @@
 //! The ledger at its port.
 
-use ledger::{Application as Applied, LedgerError as Refused, PositionUpdateHandler};
+use ledger::{Application, LedgerError as Refused, PositionUpdateHandler};
 use model::handshake::Handshake;
 use model::interface::InterfaceError;
 use model::order::{OrderId, OrderUpdate};
@@ -10,13 +10,12 @@ use model::tight_loop::ChainCommit;
 use model::time::UtcMillis;
 
 use crate::failure::BoxError;
-use crate::ports::{Application, LedgerError, LedgerPort};
+use crate::ports::{LedgerError, LedgerPort};
 
 impl LedgerPort for PositionUpdateHandler {
     fn apply(&mut self, handshake: &mut Handshake) -> Result<Application, LedgerError> {
         match PositionUpdateHandler::apply(self, handshake) {
-            Ok(Applied::Applied) => Ok(Application::Applied),
-            Ok(Applied::AlreadyApplied) => Ok(Application::AlreadyApplied),
+            Ok(application) => Ok(application),
             Err(Refused::Conflict { op_id }) => Err(LedgerError::Conflict { op_id }),
             Err(refused) => Err(LedgerError::Invalid(Box::new(refused))),
         }

@@ -257,15 +257,13 @@ impl<'a> LoopDesk<'a> {
     /// The venue's call has come back without doing what it was asked.
     pub(crate) fn call_failed(&mut self, op_id: OperationId, reason: FailureReason) -> LoopRecord {
         self.note(reason.code(), FailureClass::Retriable, Component::Execute, op_id);
-        let mut found = Findings { reason: Some(reason), ..Findings::default() };
         match self.core.machine.on(Event::CallFailed, self.ts) {
             Ok(Step { action: Action::Finish(_), .. }) => {}
             Ok(_) => return self.fail(op_id, None, FailureReason::Wait),
             Err(illegal) => return self.fail(op_id, None, FailureReason::Transition(illegal)),
         }
-        let reason = found.reason.take();
-        self.stop(op_id, reason);
-        self.record(op_id, None, found, LoopEnd::SystemFailure)
+        self.stop(op_id, Some(reason));
+        self.record(op_id, None, Findings::default(), LoopEnd::SystemFailure)
     }
 
     /// Ends the loop and the run.
@@ -346,7 +344,7 @@ impl<'a> LoopDesk<'a> {
         self.stop(op_id, Some(reason));
     }
 
-    /// Takes the failure that made an interface return early, if the desk has one.
+    /// Whether the interface returned early because the desk has failed.
     pub(crate) fn has_stopped(&self, error: &InterfaceError) -> bool {
         matches!(error, InterfaceError::Stopped(_)) && self.failure.is_some()
     }

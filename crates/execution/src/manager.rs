@@ -12,7 +12,7 @@ use crate::failure::{Component, FailureClass, FailureReason, Incident, SystemFai
 use crate::fault_injection::FaultScript;
 use crate::health::{Health, HealthMonitor, HealthWindow};
 use crate::loop_desk::{Core, LoopDesk};
-use crate::outcome::{OrderOutcome, Processed, RunStop, ends_of, op_id_of, skipped};
+use crate::outcome::{OrderOutcome, Processed, RunStop, op_id_of, skipped, tell_end};
 use crate::ports::{LedgerPort, LoopObserver};
 use crate::profile::{FailedOrderPolicy, RetryPolicy};
 use crate::skips::Skips;
@@ -308,19 +308,6 @@ fn finish(
     let record = record(desk);
     desk.observer.finished(&record);
     record
-}
-
-fn tell_end(
-    submission: &Submission,
-    status: OrderStatus,
-    record: &LoopRecord,
-    observer: &mut dyn LoopObserver,
-) {
-    let handshake = record.handshake.as_ref();
-    let Some(refusal) = handshake.and_then(|handshake| handshake.refusal.as_ref()) else { return };
-    for update in ends_of(submission, status, refusal) {
-        observer.update(std::sync::Arc::new(update));
-    }
 }
 
 #[cfg(test)]

@@ -1,5 +1,7 @@
 //! Outcomes: what has become of every order that was handed over.
 
+use std::sync::Arc;
+
 use model::delta::{OperationId, Subject};
 use model::handshake::{Handshake, HandshakeStatus};
 use model::interface::Submission;
@@ -9,6 +11,7 @@ use model::tight_loop::{Attempts, LoopEnd, LoopRecord, StatePath};
 use model::time::UtcMillis;
 
 use crate::failure::SystemFailure;
+use crate::ports::LoopObserver;
 
 /// What has become of one order or atomic group.
 #[derive(Debug)]
@@ -28,11 +31,6 @@ impl OrderOutcome {
     /// Whether it never began because an order before it failed.
     pub const fn is_skipped(&self) -> bool {
         matches!(self.record.end, LoopEnd::Skipped)
-    }
-
-    /// Whether it ended as wanted.
-    pub const fn is_success(&self) -> bool {
-        matches!(self.record.end, LoopEnd::Success)
     }
 }
 
@@ -108,6 +106,20 @@ pub(crate) fn origin_of(submission: &Submission) -> Origin {
         Submission::Group(members) => {
             members.first().map_or(Origin::Strategy, |first| first.request.origin)
         }
+    }
+}
+
+/// Tells of the orders of a submission that they have ended, if its loop was refused.
+pub fn tell_end(
+    submission: &Submission,
+    status: OrderStatus,
+    record: &LoopRecord,
+    observer: &mut dyn LoopObserver,
+) {
+    let handshake = record.handshake.as_ref();
+    let Some(refusal) = handshake.and_then(|handshake| handshake.refusal.as_ref()) else { return };
+    for update in ends_of(submission, status, refusal) {
+        observer.update(Arc::new(update));
     }
 }
 

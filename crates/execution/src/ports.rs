@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+pub use ledger::Application;
 use model::delta::OperationId;
 use model::handshake::Handshake;
 use model::interface::InterfaceError;
@@ -45,15 +46,6 @@ pub trait LedgerPort {
 
     /// Sets aside what a working order may still need.
     fn lock(&mut self, _order_id: OrderId, _reserved: Reservation) {}
-}
-
-/// What has become of changes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Application {
-    /// They are in the books now.
-    Applied,
-    /// They were there before; nothing has happened.
-    AlreadyApplied,
 }
 
 /// Why changes were not applied.

@@ -32,7 +32,8 @@ struct Mark {
 pub(crate) enum Record {
     /// It has not been applied.
     New,
-    /// It has, with the same deltas.
+    /// It has: with the same deltas, or so long ago that they are not remembered, or, of a settlement,
+    /// it fell due no later than the last one of its kind and position.
     Applied,
     /// It has, with other deltas.
     Conflict,

@@ -316,10 +316,5 @@ fn name_of(instruments: &InstrumentTable, source: PriceSource) -> String {
     }
 }
 
-/// Declared keys without a way to share class: what the start-up check refuses.
-pub fn missing_paths(instruments: &InstrumentTable, share_class: &str) -> Vec<KeyIx> {
-    crate::route::missing_routes(instruments, share_class)
-}
-
 #[cfg(test)]
 mod tests;

@@ -241,7 +241,6 @@ impl PositionUpdateHandler {
         let cost = cost_after_margin(place, px, quantity, &self.instruments);
         self.positions.change().costs[place.index()] = cost;
         self.trades.settle(place, settlement.amount);
-        self.chain.exposure.positions_changed();
         Ok(Some(settlement))
     }
 

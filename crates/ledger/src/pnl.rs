@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use model::delta::Delta;
 use model::exposure::ExposureSnapshot;
-use model::instrument::{Contract, InstrumentIx, InstrumentTable, KeyIx, MarketType};
+use model::instrument::{Contract, InstrumentIx, InstrumentTable, KeyIx};
 use model::key::PositionType;
 use model::market::{DataProvider, StaleMarket};
 use model::numeric::float_of;
@@ -383,18 +383,12 @@ impl Perpetual {
             Contract::Linear { size, .. } => (float_of(*size), false),
             Contract::Inverse { size, .. } => (float_of(*size), true),
         };
-        let same = instruments.instruments().filter(|(_, known)| {
-            known.id.market == MarketType::Spot
-                && known.base == instrument.base
-                && known.quote == instrument.quote
-        });
-        let spot = same.min_by_key(|(place, known)| (&*known.id.venue != venue, *place));
         let quote = || Route::of_asset(instruments, venue, &instrument.quote, share_class);
         Self {
             place,
             key: instruments.base_key(place),
             cash: instruments.cash_key(place),
-            spot: spot.map(|(place, _)| place),
+            spot: instruments.spot_of(place),
             size,
             is_inverse,
             quote: is_inverse.then(quote).flatten(),

@@ -49,12 +49,7 @@ impl PositionMonitor {
         for (key, amount) in initial {
             book.balances[key.index()] += amount;
         }
-        let mut perps = vec![None; keys];
-        for (place, instrument) in instruments.instruments() {
-            if instrument.is_perpetual() {
-                perps[instruments.base_key(place).index()] = Some(place);
-            }
-        }
+        let perps = instruments.perpetuals_by_key();
         let real = vec![Holding::default(); keys];
         Self { simulated: Books::new(book), real, source, perps }
     }

@@ -18,12 +18,7 @@ pub struct ReconciliationComponent {
 impl ReconciliationComponent {
     /// A comparison that allows no difference.
     pub fn exact(instruments: &InstrumentTable) -> Self {
-        let mut perps = vec![None; instruments.keys().count()];
-        for (place, instrument) in instruments.instruments() {
-            if instrument.is_perpetual() {
-                perps[instruments.base_key(place).index()] = Some(place);
-            }
-        }
+        let perps = instruments.perpetuals_by_key();
         Self { tolerances: vec![Tolerance::EXACT; perps.len()], perps }
     }
 

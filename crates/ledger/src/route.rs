@@ -146,9 +146,3 @@ impl Route {
         Ok(amount)
     }
 }
-
-/// Declared keys without a way to share class: what the start-up check refuses (01 §2.4 rule 5).
-pub(crate) fn missing_routes(instruments: &InstrumentTable, share_class: &str) -> Vec<KeyIx> {
-    let unpriced = |key: &KeyIx| instruments.key_conversion(*key, share_class).is_none();
-    instruments.keys().map(|(key, _)| key).filter(unpriced).collect()
-}

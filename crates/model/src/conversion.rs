@@ -4,7 +4,6 @@ use crate::instrument::{
     Instrument, InstrumentIx, InstrumentTable, KeyIx, ParityKind, PriceSeries, SeriesIx,
 };
 use crate::key::PositionType;
-use crate::market::Market;
 
 /// Most steps that a conversion takes. Source: 04 §5.2.
 pub const LONGEST_CONVERSION: usize = 4;
@@ -44,23 +43,11 @@ impl Conversion {
     ///
     /// An instrument on the way has no price yet, or a step is priced by something else.
     pub fn rate(&self, marks: &[Option<f64>]) -> Result<f64, PriceSource> {
-        self.rate_by(|source| match source {
+        let price = |source| match source {
             PriceSource::Instrument(place) => marks[place.index()],
             PriceSource::One => Some(1.0),
             PriceSource::Series(_) | PriceSource::Index(_) | PriceSource::Rate(_) => None,
-        })
-    }
-
-    /// Units of the currency per unit of the asset in `market`.
-    ///
-    /// # Errors
-    ///
-    /// The first price on the way that there is not yet.
-    pub fn rate_in(&self, market: &Market) -> Result<f64, PriceSource> {
-        self.rate_by(|source| market.price(source))
-    }
-
-    fn rate_by(&self, price: impl Fn(PriceSource) -> Option<f64>) -> Result<f64, PriceSource> {
+        };
         self.0.iter().try_fold(1.0, |rate, hop| {
             let price = price(hop.price).ok_or(hop.price)?;
             Ok(if hop.divides { rate / price } else { rate * price })

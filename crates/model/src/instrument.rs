@@ -458,6 +458,31 @@ impl InstrumentTable {
         self.instruments().find(|(_, instrument)| instrument.id == *id).map(|(place, _)| place)
     }
 
+    /// The place of a position key.
+    pub fn find_key(&self, key: &PositionKey) -> Option<KeyIx> {
+        self.keys().find(|(_, known)| *known == key).map(|(place, _)| place)
+    }
+
+    /// The spot market of what an instrument trades, in the same quote currency: at its own venue if
+    /// there is one, else at the first that has one.
+    pub fn spot_of(&self, place: InstrumentIx) -> Option<InstrumentIx> {
+        let Instrument { id, base, quote, .. } = self.instrument(place);
+        let same = self.instruments().filter(|(_, known)| {
+            known.id.market == MarketType::Spot && known.base == *base && known.quote == *quote
+        });
+        let nearest = same.min_by_key(|(place, known)| (known.id.venue != id.venue, *place));
+        nearest.map(|(place, _)| place)
+    }
+
+    /// By key, the perpetual that it is the position of.
+    pub fn perpetuals_by_key(&self) -> Vec<Option<InstrumentIx>> {
+        let mut perpetuals = vec![None; self.keys().count()];
+        for (place, _) in self.instruments().filter(|(_, known)| known.is_perpetual()) {
+            perpetuals[self.base_key(place).index()] = Some(place);
+        }
+        perpetuals
+    }
+
     /// The instrument that prices `asset` in `currency`: at `venue` if it has one, else at the first
     /// venue that does.
     pub fn price_path(&self, venue: &str, asset: &str, currency: &str) -> Option<InstrumentIx> {

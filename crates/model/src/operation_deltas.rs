@@ -1,6 +1,5 @@
-//! What operations change: the delta batch of each, as a pure function of its terms (02 §3.2).
-//!
-//! The simulators book these, and what a decision expects comes from the same functions.
+//! What operations that are no trades change: the delta batch of each, as a pure function of its terms
+//! (02 §3.2). The simulators book these; [`trade`](crate::trade) has those of fills.
 
 use rust_decimal::Decimal;
 
@@ -8,9 +7,7 @@ use crate::delta::{Arrival, Cause, Delta, Fee};
 use crate::handshake::Gas;
 use crate::instrument::KeyIx;
 use crate::lending::{Ray, Rounding, balance, rounded_down, rounded_up, scaled};
-use crate::money::{LedgerScale, Price};
 use crate::operation::Amount;
-use crate::order::OrderSide;
 use crate::staking;
 
 /// An operation with everything that its deltas follow from: amounts in token units, positive unless
@@ -18,19 +15,6 @@ use crate::staking;
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(missing_docs, reason = "the fields of one operation are told at its variant")]
 pub enum Effect {
-    /// `base` against `cash`; with `fee_in_base` a buy pays its fee out of what it brings in.
-    SpotTrade {
-        base: KeyIx,
-        cash: KeyIx,
-        side: OrderSide,
-        quantity: Decimal,
-        px: Price,
-        fee: Decimal,
-        fee_in_base: bool,
-        scale: LedgerScale,
-    },
-    /// `quantity` has the sign of the side, `realized` that of the gain; no notional moves (D19).
-    PerpTrade { position: KeyIx, cash: KeyIx, quantity: Decimal, fee: Decimal, realized: Decimal },
     /// Lent at the supply index.
     Supply { token: KeyIx, a_token: KeyIx, amount: Decimal, index: Ray, decimals: u32 },
     /// Taken back; `held` are the scaled units that there are.
@@ -103,12 +87,6 @@ impl Effect {
             if amount > Decimal::ZERO { Ok(amount) } else { Err(NoEffect) }
         };
         Ok(match *self {
-            Self::SpotTrade { .. } => self.spot_trade()?,
-            Self::PerpTrade { position, cash, quantity, fee, realized } => vec![
-                traded(position, quantity),
-                Delta::new(cash, -fee, Cause::Fee),
-                Delta::new(cash, realized, Cause::Realized),
-            ],
             Self::Supply { token, a_token, amount, index, decimals } => {
                 let amount = positive(rounded_down(amount, decimals))?;
                 let minted = scaled(amount, index, decimals, Rounding::Down).ok_or(NoEffect)?;
@@ -165,25 +143,6 @@ impl Effect {
                 deltas
             }
         })
-    }
-
-    fn spot_trade(&self) -> Result<Vec<Delta>, NoEffect> {
-        let Self::SpotTrade { base, cash, side, quantity, px, fee, fee_in_base, scale } = *self
-        else {
-            return Err(NoEffect);
-        };
-        let value = scale.round(quantity.checked_mul(px.value()).ok_or(NoEffect)?);
-        let takes_base = fee_in_base && side == OrderSide::Buy;
-        let (base_fee, cash_fee) =
-            if takes_base { (fee, Decimal::ZERO) } else { (Decimal::ZERO, fee) };
-        let charged = (!fee.is_zero())
-            .then_some(Fee { amount: fee, key: if takes_base { base } else { cash } });
-        let trade =
-            |key, amount, fee| Delta { px: Some(px), fee, ..Delta::new(key, amount, Cause::Trade) };
-        Ok(vec![
-            trade(base, side.signed(quantity) - base_fee, charged.filter(|_| takes_base)),
-            trade(cash, -side.signed(value) - cash_fee, charged.filter(|_| !takes_base)),
-        ])
     }
 }
 

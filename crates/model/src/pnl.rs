@@ -1,6 +1,6 @@
 //! Profit and loss: the change of equity, and what it came from.
 
-use crate::time::UtcMillis;
+use crate::time::{DAY_MS, UtcMillis};
 
 /// What profit came from. Source: 05 §7.2.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -113,13 +113,6 @@ impl Attribution {
         self.0[component.index()] += amount;
     }
 
-    /// Adds all components of another.
-    pub fn add_all(&mut self, other: &Self) {
-        for (sum, amount) in self.0.iter_mut().zip(other.0) {
-            *sum += amount;
-        }
-    }
-
     /// The sum of all components.
     pub fn total(&self) -> f64 {
         // Sums side by side do not wait for each other.
@@ -200,7 +193,6 @@ pub fn unexplained_tolerance(initial: f64, gross: f64) -> f64 {
 ///
 /// Source: 05 §7.3, the gate of the report.
 pub fn report_tolerance(initial: f64, elapsed_ms: i64) -> f64 {
-    const DAY_MS: i64 = 86_400_000;
     #[expect(clippy::cast_precision_loss, reason = "milliseconds of a run are far below 2^53")]
     let elapsed = elapsed_ms.max(DAY_MS) as f64;
     0.02 * initial.abs() * elapsed / 31_536_000_000.0

@@ -298,14 +298,5 @@ pub fn impacts<'a>(
     })
 }
 
-/// The first enabled metric that denies an order; `None` if it may pass.
-pub fn denial(
-    before: &RiskSnapshot,
-    after: &RiskSnapshot,
-    enabled: RiskTypes,
-) -> Option<RiskImpact> {
-    impacts(before, after).find(|impact| enabled.has(impact.metric) && impact.denies())
-}
-
 #[cfg(test)]
 mod tests;

@@ -110,7 +110,7 @@ mod tests {
 
     #[test]
     fn a_fill_changes_what_the_venue_books() {
-        // 02 §3.2 and TL-40.
+        // 02 §3.2.
         let spot = |side| fill(0, side, "0.5", "50000", "25");
         assert_eq!(
             told(&spot(OrderSide::Buy), "0", "0"),
@@ -131,6 +131,19 @@ mod tests {
                 "binance:BaseToken:USDT -4.8 fee",
                 "binance:BaseToken:USDT 400 realized",
             ]
+        );
+        // From short to long, and a rebate.
+        assert_eq!(
+            told(&fill(1, OrderSide::Buy, "0.5", "51000", "12.75"), "-0.3", "-15000"),
+            [
+                "binance:Perp:BTCUSDT 0.5 trade",
+                "binance:BaseToken:USDT -12.75 fee",
+                "binance:BaseToken:USDT -300 realized",
+            ]
+        );
+        assert_eq!(
+            told(&fill(0, OrderSide::Buy, "0.5", "50000", "-2.5"), "0", "0"),
+            ["binance:BaseToken:BTC 0.5 trade", "binance:BaseToken:USDT -24997.5 trade"]
         );
     }
 

@@ -9,9 +9,6 @@ use crate::key::{PositionKey, PositionType};
 /// How far below zero a balance may be by rounding alone.
 pub const SIGN_TOLERANCE: Decimal = Decimal::from_parts(1, 0, 0, false, 12);
 
-/// How far the values of a batch may miss its fees by rounding alone.
-pub const VALUE_TOLERANCE: Decimal = Decimal::from_parts(1, 0, 0, false, 9);
-
 /// What a batch is checked against.
 pub trait Positions {
     /// Whether the run has declared that it may touch this position.
@@ -108,37 +105,6 @@ fn check_sign(
     }
 }
 
-/// A batch whose values do not add up.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("POS-CONSERVATION: the values of a batch add up to {found}; its fees are {fees}")]
-pub struct ConservationFault {
-    /// Σ value of the deltas.
-    pub found: Decimal,
-    /// What was paid; costs positive.
-    pub fees: Decimal,
-}
-
-/// Checks that the values of deltas add up to minus the fees.
-///
-/// `value` is what one unit of a position is worth at the fill, in any one currency; that of a debt is
-/// negative. `rounding` is the sum of one smallest unit of each rounded token, in that currency.
-///
-/// # Errors
-///
-/// They miss by more than [`VALUE_TOLERANCE`] and the rounding.
-pub fn check_conservation(
-    deltas: &[Delta],
-    value: impl Fn(KeyIx) -> Decimal,
-    fees: Decimal,
-    rounding: Decimal,
-) -> Result<(), ConservationFault> {
-    let found: Decimal = deltas.iter().map(|delta| delta.amount * value(delta.key)).sum();
-    if (found + fees).abs() <= VALUE_TOLERANCE + rounding {
-        return Ok(());
-    }
-    Err(ConservationFault { found, fees })
-}
-
 #[cfg(test)]
 mod tests {
     use crate::delta::{Cause, Subject};
@@ -222,20 +188,5 @@ mod tests {
         ] {
             assert_eq!(check(changes), expected);
         }
-    }
-
-    #[test]
-    fn values_add_up_to_minus_the_fees() {
-        let deltas = [
-            Delta::new(KeyIx(0), Decimal::new(5, 1), Cause::Trade),
-            Delta::new(KeyIx(1), Decimal::from(-25_025), Cause::Trade),
-        ];
-        let value = |key: KeyIx| if key.0 == 0 { Decimal::from(50_000) } else { Decimal::ONE };
-        let fee = Decimal::from(25);
-        assert_eq!(check_conservation(&deltas, value, fee, Decimal::ZERO), Ok(()));
-        let smallest = Decimal::new(1, 6);
-        assert_eq!(check_conservation(&deltas, value, fee + smallest, smallest), Ok(()));
-        let fault = check_conservation(&deltas, value, Decimal::ZERO, smallest).unwrap_err();
-        assert_eq!(fault.found, Decimal::from(-25));
     }
 }

@@ -28,7 +28,6 @@ use crate::runfile::config::RunConfig;
 use crate::runfile::data::CandleSeries;
 use crate::runfile::execution::PathConfig;
 use crate::runfile::points::PointSeries;
-use crate::terms;
 
 /// How long a service may hold an envelope before the watchdog names it.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -142,6 +141,7 @@ pub(crate) fn wire(
     let settings = execution_settings(config, app.catalog().models());
     let market = Rc::new(DataProvider::new(&instruments));
     let fees = settings.exchange.models.fees.clone();
+    let enabled = settings.risk.limits.enabled;
     let terms = impact_terms(config, &settings, &market);
     let gate = RiskGate::new(Rc::clone(&instruments), fees, terms);
     let execution = ExecutionService::new(
@@ -158,10 +158,7 @@ pub(crate) fn wire(
         instruments: Rc::clone(&instruments),
         strategies: ids.chain(app.service_names().map(str::to_owned)).collect(),
         interval: config.interval,
-        chain: ChainPlan {
-            every_frame: config.results.every_frame,
-            enabled: terms::risk(config).limits.enabled,
-        },
+        chain: ChainPlan { every_frame: config.results.every_frame, enabled },
     })?;
     let limits = Limits {
         max_events_per_tick: config.engine.max_events_per_tick,
@@ -195,9 +192,8 @@ fn host_strategies(
 }
 
 fn initial(instruments: &InstrumentTable, config: &RunConfig) -> Vec<(KeyIx, Decimal)> {
-    let place = |key| instruments.keys().find(|(_, known)| *known == key).map(|(place, _)| place);
     let resolved = config.initial.iter().map(|(key, amount)| {
-        (place(key).expect("the keys of `initial` are in the table"), *amount)
+        (instruments.find_key(key).expect("the keys of `initial` are in the table"), *amount)
     });
     resolved.collect()
 }

@@ -17,6 +17,7 @@ use model::order::{Refusal, RefusalCode};
 use model::time::UtcMillis;
 
 use crate::books::SharedBooks;
+use crate::interfaces::EVERYWHERE;
 use crate::on_chain::MarketScript;
 
 /// How an asset gets from one position to another.
@@ -129,7 +130,7 @@ impl TransferInterface {
 impl ExecutionInterface for TransferInterface {
     /// All venues: whatever the venue of a transfer, this is where it goes.
     fn takes(&self) -> (&str, &[Operation]) {
-        ("*", &[Operation::Transfer])
+        (EVERYWHERE, &[Operation::Transfer])
     }
 
     fn execute(

@@ -157,7 +157,7 @@ impl OpenSequence {
     }
 
     fn send(&mut self, step: usize, order: StepOrder, desk: &mut OrderDesk<'_>) {
-        let place = u16::try_from(step).unwrap_or(u16::MAX);
+        let place = u16::try_from(step).expect("a sequence has fewer than 65,536 steps");
         let origin =
             if self.is_emergency { Origin::Emergency } else { Origin::Sequence { step: place } };
         desk.set_origin(origin);

@@ -5,11 +5,9 @@ use model::money::{Price, ceil_to, floor_to};
 use model::order::{
     OrderRequest, OrderSide, OrderType, Pricing, Refusal, RefusalCode, TimeInForce, Trail,
 };
-use model::time::UtcMillis;
+use model::time::{DAY_MS, UtcMillis};
 
 use super::Subject;
-
-const DAY_MILLIS: i64 = 86_400_000;
 
 /// Rule 2: the prices that the type needs and no others, positive, on the tick of the passive side.
 pub(super) fn pricing(request: &OrderRequest, subject: &Subject<'_>) -> Result<Pricing, Refusal> {
@@ -132,8 +130,8 @@ pub(super) fn expire_at(
         (TimeInForce::Gtd, None) => refused("no expire_at, which a gtd order needs".to_owned()),
         (tif, Some(last)) => refused(format!("{last}, but a {} order has none", tif.name())),
         (TimeInForce::Day, None) => {
-            let day = ts.millis().div_euclid(DAY_MILLIS) + 1;
-            Ok(Some(UtcMillis::new(day * DAY_MILLIS)))
+            let day = ts.millis().div_euclid(DAY_MS) + 1;
+            Ok(Some(UtcMillis::new(day * DAY_MS)))
         }
         (TimeInForce::Gtc | TimeInForce::Ioc | TimeInForce::Fok, None) => Ok(None),
     }

@@ -4,7 +4,7 @@ use model::delta::{Cause, Delta};
 use model::ladder::RiskLevel;
 use model::lending::{CollateralTerms, Reserve};
 use model::pnl::PnlComponent;
-use model::risk::{RiskType, RiskTypes, denial};
+use model::risk::{RiskType, RiskTypes, impacts};
 use model::time::Interval;
 
 use super::*;
@@ -97,7 +97,9 @@ fn the_gate_denies_what_makes_a_bad_metric_worse() {
         let before = chain.risk.latest();
         let found = after.reading(RiskType::HealthFactor).unwrap();
         assert!((found.value - health).abs() < 1e-6, "{name}: {}", found.value);
-        let denial = denial(before, &after, chain.risk.limits().enabled);
+        let mut of_health =
+            impacts(before, &after).filter(|impact| impact.metric == RiskType::HealthFactor);
+        let denial = of_health.find(model::risk::RiskImpact::denies);
         assert_eq!(denial.is_some(), denied, "{name}");
         if let Some(denial) = denial {
             assert_eq!(denial.level_after, RiskLevel::Critical);

@@ -1,7 +1,7 @@
 //! Margin accounts: perpetuals, and what stands behind them.
 
 use model::exposure::ExposureSnapshot;
-use model::instrument::{Contract, InstrumentIx, InstrumentTable, KeyIx, MarketType};
+use model::instrument::{Contract, InstrumentIx, InstrumentTable, KeyIx};
 use model::margin::{MarginLoad, MarginTiers, MarginedPosition, tiers_at};
 use model::market::Market;
 use model::numeric::float_of;
@@ -65,18 +65,11 @@ impl Perpetual {
         terms: &RiskTerms,
     ) -> Self {
         let instrument = instruments.instrument(place);
-        let venue = &*instrument.id.venue;
-        let same = instruments.instruments().filter(|(_, known)| {
-            known.id.market == MarketType::Spot
-                && known.base == instrument.base
-                && known.quote == instrument.quote
-        });
-        let spot = same.min_by_key(|(place, known)| (&*known.id.venue != venue, *place));
         Self {
             place,
             key: instruments.base_key(place),
             cash: instruments.cash_key(place),
-            spot: spot.map(|(place, _)| place),
+            spot: instruments.spot_of(place),
             is_inverse: matches!(instrument.contract, Contract::Inverse { .. }),
             leverage: float_of(instrument.leverage),
             fee_in_mmr: terms.fees_in_mmr.get(place.index()).copied().unwrap_or_default(),

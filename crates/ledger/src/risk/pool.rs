@@ -16,7 +16,7 @@ pub(super) struct Pool {
 }
 
 impl Pool {
-    /// A supply without terms is no collateral.
+    /// A supply without terms secures nothing; its value counts to the loan-to-value all the same.
     pub(super) fn load(&self, exposure: &ExposureSnapshot) -> LendingLoad {
         let mut load = LendingLoad::default();
         let mut category = None;

@@ -26,24 +26,6 @@ fn shown(effect: &Effect) -> String {
     shown.collect::<Vec<_>>().join(" ")
 }
 
-fn spot(side: OrderSide, fee: &str, fee_in_base: bool) -> Effect {
-    Effect::SpotTrade {
-        base: A,
-        cash: B,
-        side,
-        quantity: decimal("0.5"),
-        px: Price::new(decimal("50000")).unwrap(),
-        fee: decimal(fee),
-        fee_in_base,
-        scale: LedgerScale::DEFAULT,
-    }
-}
-
-fn perp(quantity: &str, fee: &str, realized: &str) -> Effect {
-    let [quantity, fee, realized] = [quantity, fee, realized].map(decimal);
-    Effect::PerpTrade { position: A, cash: B, quantity, fee, realized }
-}
-
 fn supply(amount: &str, index: &str, decimals: u32) -> Effect {
     let (amount, index) = (decimal(amount), ray(index));
     Effect::Supply { token: A, a_token: B, amount, index, decimals }
@@ -66,24 +48,6 @@ fn repay(amount: Amount, owed: &str, index: &str) -> Effect {
 
 fn units(text: &str) -> Amount {
     Amount::Units(decimal(text))
-}
-
-/// 02 §3.2: trades; a fee is a cost if positive, a rebate if negative.
-#[test]
-fn trades_move_what_they_cost() {
-    use OrderSide::{Buy, Sell};
-    for (effect, expected) in [
-        (spot(Buy, "25", false), "a+0.5 b-25025"),
-        (spot(Sell, "25", false), "a-0.5 b+24975"),
-        (spot(Buy, "0.0005", true), "a+0.4995 b-25000"),
-        (spot(Sell, "25", true), "a-0.5 b+24975"),
-        (spot(Buy, "-2.5", false), "a+0.5 b-24997.5"),
-        (perp("-0.5", "12.5", "0"), "a-0.5 b-12.5"),
-        (perp("0.2", "4.8", "400"), "a+0.2 b-4.8 b+400"),
-        (perp("0.5", "12.75", "-300"), "a+0.5 b-12.75 b-300"),
-    ] {
-        assert_eq!(shown(&effect), expected, "{effect:?}");
-    }
 }
 
 /// 02 §3.2 and §3.3: a is the token, b the scaled balance; the pool rounds in its own favour.

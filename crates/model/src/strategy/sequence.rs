@@ -41,9 +41,9 @@ pub enum StepWait {
     /// All of its orders are filled; operations are done.
     #[default]
     Filled,
-    /// What its transfers have sent has arrived.
+    /// Everything that its operations have put on its way has arrived.
     Arrived,
-    /// What its operations have claimed has matured.
+    /// The same, said of claims.
     Matured,
     /// Nothing: the next step goes out in the same intent group, and is skipped if this one fails in
     /// the same frame. As the last step it is over in the next frame.

@@ -9,11 +9,9 @@ use model::pnl::PnlFigures;
 use model::risk::{RiskType, RiskTypes};
 use model::snapshot::AccountSnapshot;
 use model::tight_loop::LoopRecord;
+use model::time::DAY_MS;
 
 use super::records::{ChainRow, Records};
-
-/// Milliseconds of a day.
-const DAY_MS: i64 = 86_400_000;
 
 /// Which frames the chain's records have a row for.
 #[derive(Clone, Copy, Debug)]

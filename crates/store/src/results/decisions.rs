@@ -5,7 +5,7 @@ use std::sync::Arc;
 use arrow_array::ArrayRef;
 use arrow_schema::{DataType, SchemaRef};
 use model::strategy::{Action, Pattern};
-use model::time::UtcMillis;
+use model::time::{DAY_MS, UtcMillis};
 
 use crate::audit::records::DecisionColumns;
 use crate::columns::{schema, texts, times, timestamp};
@@ -106,7 +106,7 @@ impl Decisions {
 }
 
 const fn day(ts: UtcMillis) -> i64 {
-    ts.millis().div_euclid(86_400_000)
+    ts.millis().div_euclid(DAY_MS)
 }
 
 pub(crate) fn decision_schema() -> SchemaRef {

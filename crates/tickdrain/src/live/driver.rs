@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use execution::failure::{Component, FailureClass, FailureReason, Incident, SystemFailure};
 use execution::health::{Health, HealthMonitor, HealthWindow};
-use execution::outcome::{OrderOutcome, Processed, RunStop, ends_of, op_id_of, skipped};
+use execution::outcome::{OrderOutcome, Processed, RunStop, op_id_of, skipped, tell_end};
 use execution::ports::{LedgerPort, LoopObserver};
 use execution::profile::{FailedOrderPolicy, RetryPolicy};
 use execution::skips::Skips;
@@ -142,7 +142,7 @@ impl<C: Clock, L: LedgerPort, W: WalPort, O: LoopObserver> LiveDriver<C, L, W, O
             };
             let record = if let Some(code) = skip {
                 let record = skipped(submission, code, self.clock.now());
-                self.tell_end(submission, OrderStatus::Canceled, &record);
+                tell_end(submission, OrderStatus::Canceled, &record, &mut self.observer);
                 record
             } else {
                 let (record, failure) = self.process(submission).await;
@@ -235,7 +235,7 @@ impl<C: Clock, L: LedgerPort, W: WalPort, O: LoopObserver> LiveDriver<C, L, W, O
         self.observer.finished(&record);
         if end != LoopEnd::SystemFailure {
             if let (Some(submission), true) = (submission, record.attempts.execute == 0) {
-                self.tell_end(submission, OrderStatus::Rejected, &record);
+                tell_end(submission, OrderStatus::Rejected, &record, &mut self.observer);
             }
             return (record, None);
         }
@@ -437,14 +437,6 @@ impl<C: Clock, L: LedgerPort, W: WalPort, O: LoopObserver> LiveDriver<C, L, W, O
         };
         self.health.note(component, class, now.millis());
         self.observer.incident(Incident { code, class, component, op_id, ts: now });
-    }
-
-    fn tell_end(&mut self, submission: &Submission, status: OrderStatus, record: &LoopRecord) {
-        let said = record.handshake.as_ref();
-        let Some(refusal) = said.and_then(|said| said.refusal.as_ref()) else { return };
-        for update in ends_of(submission, status, refusal) {
-            self.observer.update(std::sync::Arc::new(update));
-        }
     }
 
     fn rest(&mut self) {

@@ -3,7 +3,6 @@
 use std::cell::RefCell;
 use std::rc::Rc;
 
-use execution::failure::FailureClass;
 use model::delta::OperationId;
 use model::handshake::Handshake;
 use model::instrument::KeyIx;
@@ -58,9 +57,6 @@ pub enum CallError {
 }
 
 impl CallError {
-    /// Trying again may help.
-    pub const CLASS: FailureClass = FailureClass::Retriable;
-
     /// The error as the loop knows it.
     pub fn of(self, venue: &str) -> InterfaceError {
         InterfaceError::Unreachable { venue: venue.into(), reason: self.to_string().into() }

@@ -23,10 +23,6 @@ pub(super) struct Holding {
     pub(super) path: String,
 }
 
-/// From nothing to 10¹⁵, which leaves room to grow in the 28 digits of the ledger.
-const AMOUNT: Number =
-    Number { min: Decimal::ZERO, max: Decimal::from_parts(2_764_472_320, 232_830, 0, false, 0) };
-
 /// Reads `[initial]`, in the order of the keys.
 pub(super) fn read(root: &mut TableReader<'_>, rules: KeyRules<'_>) -> Vec<Holding> {
     let mut reader = root.table("initial");
@@ -38,7 +34,7 @@ pub(super) fn read(root: &mut TableReader<'_>, rules: KeyRules<'_>) -> Vec<Holdi
     let mut holdings = BTreeMap::new();
     for Entry { key: text, place, node } in entries {
         let path = reader.key_path(text);
-        let field = AMOUNT;
+        let field = Number::NOT_NEGATIVE;
         let amount = field.read(node).unwrap_or_else(|faults| {
             for fault in faults {
                 reader.log().record(fault.key(path.clone()));

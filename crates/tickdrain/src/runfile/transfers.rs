@@ -3,7 +3,7 @@
 use model::Decimal;
 use model::instrument::InstrumentTable;
 use model::key::{PositionKey, PositionType};
-use model::time::{Interval, UtcMillis};
+use model::time::Interval;
 
 use super::field::{Delay, Flag, Text};
 use super::number::{Number, Whole};
@@ -20,13 +20,6 @@ pub struct TransferTerms {
     pub fee: Decimal,
     /// Gas that the wallet pays, in units; zero for what leaves a venue, which pays it itself.
     pub gas_units: u64,
-}
-
-impl TransferTerms {
-    /// When a transfer that is sent at an instant arrives.
-    pub fn arrives_at(&self, sent: UtcMillis) -> UtcMillis {
-        self.delay.map_or(sent, |delay| sent.after(delay))
-    }
 }
 
 /// A route with terms of its own.

@@ -4,11 +4,10 @@ use std::collections::VecDeque;
 
 use model::Decimal;
 use model::instrument::{InstrumentIx, InstrumentTable, MarketType};
-use model::time::UtcMillis;
+use model::time::{DAY_MS, UtcMillis};
 
 /// Days that a volume tier looks back.
 const DAYS: i64 = 30;
-const DAY_MILLIS: i64 = 86_400_000;
 
 /// Notional per market and day. Spot and perpetuals of a venue are markets of their own, and so are
 /// currencies: amounts of two of them do not add up.
@@ -48,7 +47,7 @@ impl Turnover {
 
     /// Counts a trade.
     pub(super) fn add(&mut self, instrument: InstrumentIx, ts: UtcMillis, notional: Decimal) {
-        let day = ts.millis().div_euclid(DAY_MILLIS);
+        let day = ts.millis().div_euclid(DAY_MS);
         let days = &mut self.days[self.markets[instrument.index()]];
         if day != days.today {
             days.turn_to(day);
@@ -58,7 +57,7 @@ impl Turnover {
 
     /// Notional traded on the 30 days before the day of `ts`.
     pub(super) fn before(&self, instrument: InstrumentIx, ts: UtcMillis) -> Decimal {
-        let day = ts.millis().div_euclid(DAY_MILLIS);
+        let day = ts.millis().div_euclid(DAY_MS);
         let days = &self.days[self.markets[instrument.index()]];
         if day == days.today { days.sum_before } else { days.sum_before(day) }
     }
@@ -98,7 +97,7 @@ mod tests {
             ["BTC", "ETH"].map(|base| table.add(spot(&format!("a:spot:{base}"), base)));
         let other = table.add(spot("b:spot:BTC", "BTC"));
         let mut turnover = Turnover::new(&table);
-        let at = |day: i64| UtcMillis::new(day * DAY_MILLIS + 1);
+        let at = |day: i64| UtcMillis::new(day * DAY_MS + 1);
         turnover.add(btc, at(0), Decimal::TEN);
         turnover.add(eth, at(0), Decimal::ONE);
         turnover.add(btc, at(10), Decimal::TWO);

@@ -122,7 +122,7 @@ impl VenueInterfaceManager {
 }
 
 /// The venue of an interface that serves all venues.
-const EVERYWHERE: &str = "*";
+pub(crate) const EVERYWHERE: &str = "*";
 
 fn lookup(routes: &[Route], venue: &str, operation: Operation) -> Option<usize> {
     let wanted = (venue, operation);

@@ -8,4 +8,5 @@ mod tests;
 pub use factory::{
     CredentialSource, Credentials, FactoryError, NoCredentials, VenueAdapter, VenueInterfaceFactory,
 };
+pub(crate) use manager::EVERYWHERE;
 pub use manager::{RouteError, VenueInterfaceManager};

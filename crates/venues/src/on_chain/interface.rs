@@ -13,7 +13,8 @@ use model::time::UtcMillis;
 
 use super::chain::Chain;
 
-/// What one protocol of a chain takes; a group goes to the interface of its first member.
+/// What one protocol of a chain takes. A group goes to the interface for groups, or to the one that
+/// takes all its members.
 #[derive(Clone, Debug)]
 pub struct ChainInterface {
     venue: Box<str>,
