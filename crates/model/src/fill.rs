@@ -112,6 +112,10 @@ pub struct Fill {
     pub liquidity: Liquidity,
     /// Distance from the price before slippage, in basis points against the account.
     pub slippage_bps: f64,
+    /// Price before slippage.
+    pub px_ref: Price,
+    /// Lowest and highest price of the bar in which it happened; a venue's own fill has none.
+    pub bar_range: Option<(f64, f64)>,
     /// Its quantity over the volume of the bar in which it happened, where there was any.
     pub bar_share: Option<f64>,
     /// What gave the price.

@@ -99,6 +99,8 @@ mod tests {
             fee_key: table.cash_key(InstrumentIx(place)),
             liquidity: Liquidity::Taker,
             slippage_bps: 0.0,
+            px_ref: px,
+            bar_range: None,
             bar_share: None,
             price_rule: PriceRule::MarketOpen,
             cash_value: 1.0,

@@ -77,10 +77,21 @@ pub(crate) fn risk_columns() -> Columns {
     ]
 }
 
-pub(crate) fn risk(rows: &[&ChainRow], names: &Names) -> Vec<ArrayRef> {
+/// Which risks a table has rows of.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Risks {
+    /// All that can be measured: what the results show.
+    Measured,
+    /// Those that drive actions: what the log has to explain.
+    Enabled,
+}
+
+pub(crate) fn risk(rows: &[&ChainRow], which: Risks, names: &Names) -> Vec<ArrayRef> {
     let measured = |row: &'_ ChainRow| {
-        let readings = row.risk.readings;
-        RiskType::ALL.into_iter().zip(readings).filter_map(|(kind, it)| Some((kind, it?)))
+        let (readings, enabled) = (row.risk.readings, row.enabled);
+        let is_shown = move |kind| which == Risks::Measured || enabled.has(kind);
+        let each = RiskType::ALL.into_iter().zip(readings);
+        each.filter_map(move |(kind, it)| is_shown(kind).then_some((kind, it?)))
     };
     let lines: Vec<(&ChainRow, (RiskType, RiskReading))> =
         rows.iter().flat_map(|row| measured(row).map(move |reading| (*row, reading))).collect();

@@ -9,6 +9,7 @@ pub mod feed;
 pub mod names;
 pub mod points;
 pub mod results;
+pub mod seal;
 pub mod synthetic;
 
 pub use error::FolderError;

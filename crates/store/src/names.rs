@@ -12,7 +12,7 @@ use model::order::{OcoGroup, OperationIntent, OrderId, OrderIntent, StrategyIx};
 use model::risk::Binding;
 
 /// The names of a run's instruments, keys, strategies and orders, as files spell them.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub struct Names {
     instruments: Vec<String>,
     perpetual: Vec<bool>,

@@ -16,11 +16,12 @@ use store::audit::Recorded;
 use store::candles::{GapPolicy, TimeLabel};
 use store::feed::SeriesFacts;
 use store::results::Figures;
+use store::seal::Seal;
 
 use crate::app::App;
 use crate::error::BacktestError;
 use crate::progress::Watched;
-use crate::run_folder::Output;
+use crate::run_folder::{Output, WRITTEN};
 use crate::runfile::config::RunConfig;
 use crate::runfile::execution::FillTiming;
 use crate::runfile::options::AuditLevel;
@@ -160,6 +161,9 @@ impl Backtest {
         let summary = self.summarize(&inputs, &report.outcome, &recorded, &facts, wall_s);
         if let Some(folder) = &folder {
             write(&folder.join("summary.json"), summary.to_json().as_bytes())?;
+            if self.with_log {
+                Seal::of(folder, &WRITTEN, summary.digest.clone())?.write(folder)?;
+            }
         }
         tracing::info!(status = summary.status, digest = summary.digest, wall_s, "run ended");
         let RunReport { services, error, .. } = report;

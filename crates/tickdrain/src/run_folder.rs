@@ -5,6 +5,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use store::FolderError;
+use store::seal::SEAL_FILE;
 
 /// Where a run leaves its folder.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -85,7 +86,7 @@ fn explicit(path: &Path, overwrite: bool) -> Result<PathBuf, FolderError> {
 }
 
 /// Everything that a run writes into its folder.
-const WRITTEN: [&str; 13] = [
+pub(crate) const WRITTEN: [&str; 14] = [
     "run.toml",
     "summary.json",
     "equity.parquet",
@@ -99,6 +100,7 @@ const WRITTEN: [&str; 13] = [
     "pnl.parquet",
     "decisions.parquet",
     "audit",
+    SEAL_FILE,
 ];
 
 /// Whether a run has left its results here; somebody's own `run.toml` is not enough.

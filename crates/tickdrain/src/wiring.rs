@@ -15,7 +15,7 @@ use model::Decimal;
 use model::instrument::{InstrumentTable, KeyIx};
 use model::market::DataProvider;
 use model::order::StrategyIx;
-use store::audit::commit::Header;
+use store::audit::commit::{Header, Terms};
 use store::audit::{ChainPlan, Recording, RecordingPlan, kind::SCHEMA_VERSION, record};
 use store::candles::{fingerprint, row_count};
 use store::feed::{CandleFeed, FeedSpec};
@@ -68,11 +68,12 @@ impl Inputs {
         Ok(Self { run_id: hasher.finalize().to_hex().to_string(), datasets })
     }
 
-    fn header(&self) -> Header {
+    fn header(&self, terms: Terms) -> Header {
         Header {
             schema: SCHEMA_VERSION,
             run_id: self.run_id.clone(),
             datasets: self.datasets.clone(),
+            terms,
             program: format!("tickdrain {}", env!("CARGO_PKG_VERSION")),
         }
     }
@@ -144,19 +145,19 @@ pub(crate) fn wire(
     let enabled = settings.risk.limits.enabled;
     let terms = impact_terms(config, &settings, &market);
     let gate = RiskGate::new(Rc::clone(&instruments), fees, terms);
-    let execution = ExecutionService::new(
-        Rc::clone(&instruments),
-        settings,
-        market,
-        &initial(&instruments, config),
-    )?;
+    let opening = initial(&instruments, config);
+    let execution = ExecutionService::new(Rc::clone(&instruments), settings, market, &opening)?;
     let ids = config.strategies.iter().map(|strategy| strategy.id.clone());
+    let strategies: Vec<String> = ids.chain(app.service_names().map(str::to_owned)).collect();
+    let share_class = config.share_class.to_string();
+    let interval_ms = config.interval.millis();
+    let terms = Terms::new(&share_class, interval_ms, strategies.clone(), &instruments, &opening);
     let (audit, recording) = record(RecordingPlan {
         folder,
         with_log,
-        header: inputs.header(),
+        header: inputs.header(terms),
         instruments: Rc::clone(&instruments),
-        strategies: ids.chain(app.service_names().map(str::to_owned)).collect(),
+        strategies,
         interval: config.interval,
         chain: ChainPlan { every_frame: config.results.every_frame, enabled },
     })?;

@@ -163,6 +163,8 @@ pub(crate) fn fill(number: u32, side: OrderSide) -> Fill {
         liquidity: Liquidity::Taker,
         slippage_bps: 0.0,
         price_rule: PriceRule::MarketOpen,
+        px_ref: Price::new(Decimal::ONE_HUNDRED).unwrap(),
+        bar_range: None,
         bar_share: None,
         cash_value: 1.0,
         realized: Cash::ZERO,

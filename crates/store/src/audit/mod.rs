@@ -12,7 +12,7 @@ pub(crate) mod holdings;
 pub mod kind;
 pub(crate) mod loop_tables;
 mod order_tables;
-pub mod reader;
+pub mod reading;
 pub mod recording;
 pub mod records;
 pub mod runner;
@@ -24,6 +24,6 @@ mod writer;
 
 pub use chain_watch::ChainPlan;
 pub use kind::Kind;
-pub use reader::LogReader;
+pub use reading::{Event, LogReader, Record};
 pub use recording::{Recorded, Recording, RecordingPlan, record};
 pub use runner::AuditRunner;

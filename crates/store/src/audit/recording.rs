@@ -81,15 +81,13 @@ pub fn record(plan: RecordingPlan) -> Result<(AuditRunner, Recording), FolderErr
     let names = Names::new(&plan.instruments, plan.strategies);
     let log =
         if plan.with_log { Some(open_log(plan.folder.as_ref(), &plan.header)?) } else { None };
+    let log = log.map(|log| LogThread::start(log, names.clone())).transpose()?;
     let instruments = InstrumentTable::clone(&plan.instruments);
     let terms = ResultsTerms { interval: plan.interval, every_frame: plan.chain.every_frame };
     let results = Results::create(plan.folder.as_deref(), terms, instruments)?;
     let (sender, receiver) = sync_channel(QUEUE);
     let writer = Writer { log, results, names };
-    let thread = std::thread::Builder::new()
-        .name("writer".to_owned())
-        .spawn(move || writer.run(&receiver))
-        .map_err(FolderError::create("the writer thread".as_ref()))?;
+    let thread = spawn("results", move || writer.run(&receiver))?;
     let runner = AuditRunner::new(Sender(sender), plan.instruments, plan.chain);
     Ok((runner, Recording { thread }))
 }
@@ -117,13 +115,40 @@ impl Recording {
     ///
     /// If the writer panicked.
     pub fn finish(self) -> Result<Recorded, FolderError> {
-        self.thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        join(self.thread)
+    }
+}
+
+/// The second half of the writer: the log, on a thread of its own, behind the results.
+struct LogThread {
+    queue: SyncSender<Message>,
+    thread: JoinHandle<Result<blake3::Hash, FolderError>>,
+}
+
+impl LogThread {
+    fn start(mut log: LogWriter, names: Names) -> Result<Self, FolderError> {
+        let (queue, messages) = sync_channel(QUEUE);
+        let write = move || {
+            while let Ok(Message::Commit { records, provisional }) = messages.recv() {
+                log.commit(*records, &names, provisional)?;
+            }
+            log.close()?;
+            Ok(log.digest())
+        };
+        Ok(Self { queue, thread: spawn("log", write)? })
+    }
+
+    /// Waits until everything is written; the log's last hash.
+    fn finish(self) -> Result<blake3::Hash, FolderError> {
+        drop(self.queue);
+        join(self.thread)
     }
 }
 
 struct Writer {
-    log: Option<LogWriter>,
+    log: Option<LogThread>,
     results: Results,
+    /// Its own, since names are learnt on the way: both halves learn them at the same records.
     names: Names,
 }
 
@@ -136,14 +161,27 @@ impl Writer {
             }
             // Results first: a commit says that everything before it is complete.
             self.results.take(&records, &self.names)?;
-            if let Some(log) = &mut self.log {
-                log.commit(*records, &self.names, provisional)?;
+            if let Some(log) = &self.log
+                && log.queue.send(Message::Commit { records, provisional }).is_err()
+            {
+                // The log's own error says why it is gone.
+                break;
             }
         }
+        let digest = self.log.take().map(LogThread::finish).transpose()?;
         let figures = self.results.close(&self.names)?;
-        if let Some(log) = &mut self.log {
-            log.close()?;
-        }
-        Ok(Recorded { digest: self.log.map(|log| log.digest()), figures })
+        Ok(Recorded { digest, figures })
     }
+}
+
+fn spawn<T: Send + 'static>(
+    name: &str,
+    work: impl FnOnce() -> Result<T, FolderError> + Send + 'static,
+) -> Result<JoinHandle<Result<T, FolderError>>, FolderError> {
+    let thread = std::thread::Builder::new().name(name.to_owned()).spawn(work);
+    thread.map_err(FolderError::create("a thread of the writer".as_ref()))
+}
+
+fn join<T>(thread: JoinHandle<Result<T, FolderError>>) -> Result<T, FolderError> {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }

@@ -15,7 +15,7 @@ use super::kind::Kind;
 use super::loop_tables;
 use super::order_tables;
 use super::records::{ChainRow, Rare, RareEvent, Records};
-use crate::chain_tables;
+use crate::chain_tables::{self, Risks};
 use crate::columns::{schema, some_texts, texts, times, timestamp};
 use crate::names::Names;
 
@@ -85,7 +85,7 @@ pub(crate) fn batch_of(
         Kind::Settlement => loop_tables::settlements(&records.rare, names)?,
         Kind::Alert => loop_tables::alerts(&records.rare),
         Kind::Exposure => chain_tables::exposure(&logged(records), names),
-        Kind::Risk => chain_tables::risk(&logged(records), names),
+        Kind::Risk => chain_tables::risk(&logged(records), Risks::Enabled, names),
         Kind::Pnl => chain_tables::pnl(&logged(records)),
         Kind::Control => controls(&records.rare),
         Kind::Custom => customs(&records.rare),

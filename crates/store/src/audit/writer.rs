@@ -6,7 +6,8 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
-use arrow_ipc::writer::StreamWriter;
+use arrow_ipc::CompressionType;
+use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow_schema::SchemaRef;
 
 use super::commit::{COMMIT_FILE, Commit, Header, StreamPart};
@@ -208,7 +209,14 @@ impl Stream {
                 encoder
             }
             None => {
-                self.encoder.insert(StreamWriter::try_new(std::mem::take(bytes), &self.schema)?)
+                let compression = self.kind.is_compressed().then_some(CompressionType::LZ4_FRAME);
+                let options = IpcWriteOptions::default().try_with_compression(compression)?;
+                let buffer = std::mem::take(bytes);
+                self.encoder.insert(StreamWriter::try_new_with_options(
+                    buffer,
+                    &self.schema,
+                    options,
+                )?)
             }
         };
         for start in (0..batch.num_rows()).step_by(BATCH_ROWS) {

@@ -21,7 +21,7 @@ pub use figures::{
 };
 
 use crate::audit::records::{ChainRow, RareEvent, Records};
-use crate::chain_tables::{self, result_columns, result_schema};
+use crate::chain_tables::{self, Risks, result_columns, result_schema};
 use crate::error::FolderError;
 use crate::names::Names;
 use curve::Curve;
@@ -140,7 +140,7 @@ impl Results {
     fn take_chain(&mut self, records: &Records, names: &Names) -> Result<(), FolderError> {
         let rows: Vec<&ChainRow> = records.chain.iter().filter(|row| row.in_results).collect();
         self.exposure.write(result_columns(chain_tables::exposure(&rows, names)))?;
-        self.risk.write(result_columns(chain_tables::risk(&rows, names)))?;
+        self.risk.write(result_columns(chain_tables::risk(&rows, Risks::Measured, names)))?;
         self.pnl.write(result_columns(chain_tables::pnl(&rows)))?;
         self.figures.take_chain(records);
         let chosen = self.chosen.take(&records.decisions);

@@ -5,10 +5,12 @@ use std::error::Error;
 use std::io::IsTerminal as _;
 use std::path::Path;
 
+use proof::replay::ReplayError;
 use store::FolderError;
+use store::audit::reading::LogError;
 use store::candles::DataError;
 
-use crate::error::{BacktestError, is_missed_frame};
+use crate::error::{BacktestError, exit, is_missed_frame};
 use crate::runfile::fault::Faults;
 
 /// Prints an error to standard error and returns its exit code.
@@ -103,6 +105,46 @@ fn print_causes(error: &dyn Error) {
 pub(super) fn file(path: &Path, code: &str, error: &dyn Error, hint: &str) {
     line(&format!("error[{code}]: {}: {error}", path.display()));
     line(&format!("  hint:     {hint}"));
+}
+
+/// Prints why a log cannot be opened, and returns the exit code.
+pub(super) fn log(run_folder: &Path, error: &LogError) -> u8 {
+    let code = match error {
+        LogError::Folder(_) => "LOG-FOLDER",
+        LogError::Version { .. } => "LOG-VERSION",
+        LogError::Header { .. }
+        | LogError::Line { .. }
+        | LogError::Spelling { .. }
+        | LogError::Chain { .. }
+        | LogError::Short { .. }
+        | LogError::Bytes { .. }
+        | LogError::Sequence { .. }
+        | LogError::Decode { .. } => "LOG-BROKEN",
+    };
+    line(&format!("error[{code}]: {error}"));
+    print_causes(error);
+    match error {
+        LogError::Folder(_) => {
+            line(&format!("  hint:     {} is to be the folder of a run", run_folder.display()));
+            exit::IO
+        }
+        LogError::Version { .. } => {
+            line("  hint:     read it with the version that wrote it, or run again");
+            exit::DATA
+        }
+        _ => exit::DIFFERENCE,
+    }
+}
+
+/// Prints why a log cannot be replayed, and returns the exit code.
+pub(super) fn replay(run_folder: &Path, error: &ReplayError) -> u8 {
+    match error {
+        ReplayError::Log(error) => log(run_folder, error),
+        ReplayError::Content { .. } => {
+            line(&format!("error[LOG-CONTENT]: {error}"));
+            exit::DIFFERENCE
+        }
+    }
 }
 
 /// Prints a fault of the program itself.

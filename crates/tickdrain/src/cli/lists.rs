@@ -118,7 +118,7 @@ fn venue_table(registry: &Registry) -> Table {
     table
 }
 
-fn empty_table(header: &[&str]) -> Table {
+pub(super) fn empty_table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Disabled);
     table.set_header(header.to_vec());

@@ -10,6 +10,8 @@ mod data;
 mod init;
 mod lists;
 mod page;
+mod replay;
+mod verify;
 
 use std::panic;
 use std::path::PathBuf;
@@ -54,6 +56,22 @@ enum Command {
         /// Overrides a key of the run file (key=value); may be given several times.
         #[arg(long = "set", value_name = "KEY=VALUE")]
         overrides: Vec<String>,
+    },
+    /// Rebuilds positions, cash, equity and open orders from a run's log alone.
+    Replay {
+        /// The run folder.
+        run_folder: PathBuf,
+        /// After the last tick up to this time instead of at the end.
+        #[arg(long, value_name = "TIME")]
+        at: Option<String>,
+        /// Prints JSON.
+        #[arg(long)]
+        json: bool,
+    },
+    /// Proves that a run was recorded as it was computed: hashes and laws.
+    Verify {
+        /// The run folder.
+        run_folder: PathBuf,
     },
     /// Looks at data, or makes some.
     #[command(subcommand)]
@@ -138,6 +156,8 @@ fn run(app: &App, command: Command) -> u8 {
         Command::Backtest(arguments) => backtest::run(app, &arguments),
         Command::Init { kind } => init::run(app, &kind),
         Command::Check { run_file, overrides } => check::run(app, &run_file, &overrides),
+        Command::Replay { run_folder, at, json } => replay::run(&run_folder, at.as_deref(), json),
+        Command::Verify { run_folder } => verify::run(&run_folder),
         Command::Data(DataCommand::Inspect { paths, interval }) => data::inspect(&paths, &interval),
         Command::Data(DataCommand::Generate { out, seed }) => data::generate(&out, seed),
         Command::Strategies => lists::strategies(app),

@@ -280,6 +280,8 @@ impl Exchange {
                 Liquidity::Maker => 0.0,
             },
             price_rule: offer.rule,
+            px_ref: offer.px,
+            bar_range: Some((moment.bar.low, moment.bar.high)),
             bar_share: (moment.bar.volume > 0.0).then(|| float_of(quantity.0) / moment.bar.volume),
             cash_value: 1.0,
             realized: Cash::ZERO,

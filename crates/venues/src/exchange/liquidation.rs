@@ -245,6 +245,8 @@ impl Exchange {
             fee_key: self.instruments.cash_key(place),
             liquidity: Liquidity::Taker,
             slippage_bps: 0.0,
+            px_ref: px,
+            bar_range: None,
             bar_share: None,
             price_rule: PriceRule::Liquidation,
             cash_value: 1.0,

@@ -220,6 +220,8 @@ fn fill(order_id: OrderId) -> Fill {
         fee_key: KeyIx(0),
         liquidity: Liquidity::Taker,
         slippage_bps: 0.0,
+        px_ref: Price::new(Decimal::ONE).unwrap(),
+        bar_range: None,
         bar_share: None,
         price_rule: PriceRule::MarketOpen,
         cash_value: 1.0,

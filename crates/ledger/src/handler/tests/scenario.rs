@@ -132,6 +132,8 @@ pub(super) fn fill(place: InstrumentIx, side: OrderSide, qty: Decimal, px: Decim
         fee_key: table.cash_key(place),
         liquidity: Liquidity::Taker,
         slippage_bps: 0.0,
+        px_ref: last_px,
+        bar_range: None,
         bar_share: None,
         price_rule: PriceRule::MarketOpen,
         cash_value: 0.0,

@@ -7,8 +7,9 @@ use std::path::{Path, PathBuf};
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
 
-use super::commit::{COMMIT_FILE, Commit, Header};
-use super::kind::{Kind, SCHEMA_VERSION};
+use super::rows::CommitReader;
+use crate::audit::commit::{COMMIT_FILE, Commit, Header};
+use crate::audit::kind::{Kind, SCHEMA_VERSION};
 use crate::error::FolderError;
 
 /// Why a log cannot be opened.
@@ -24,8 +25,11 @@ pub enum LogError {
     #[error("{path} line {line} is no commit", path = .path.display())]
     Line { path: PathBuf, line: usize, source: serde_json::Error },
 
-    #[error("{path} has schema version {found}; this program reads version {SCHEMA_VERSION}", path = .path.display())]
-    Version { path: PathBuf, found: u32 },
+    #[error("{path} has schema version {found}, written by {program}; this program reads version {SCHEMA_VERSION}", path = .path.display())]
+    Version { path: PathBuf, found: u32, program: String },
+
+    #[error("{path} line {line} is not spelled as it was written", path = .path.display())]
+    Spelling { path: PathBuf, line: usize },
 
     #[error("{path} line {line}: commit {commit} does not follow from the one before it", path = .path.display())]
     Chain { path: PathBuf, line: usize, commit: u64 },
@@ -35,6 +39,9 @@ pub enum LogError {
 
     #[error("{path}: the bytes of commit {commit} are not those that were written", path = .path.display())]
     Bytes { path: PathBuf, commit: u64 },
+
+    #[error("{path}: commit {commit} says that it holds events {first} to {last}; its streams hold {found}", path = .path.display())]
+    Sequence { path: PathBuf, commit: u64, first: u64, last: u64, found: u64 },
 
     #[error("cannot decode {path}", path = .path.display())]
     Decode { path: PathBuf, source: arrow_schema::ArrowError },
@@ -64,13 +71,9 @@ impl LogReader {
         let complete = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |end| end + 1);
         let mut lines = text[..complete].split_inclusive(|byte| *byte == b'\n').enumerate();
         let header: Header = match lines.next() {
-            Some((_, line)) => serde_json::from_slice(line)
-                .map_err(|source| LogError::Header { path: path.clone(), source })?,
+            Some((_, line)) => header(line, &path)?,
             None => Header { schema: SCHEMA_VERSION, ..Header::default() },
         };
-        if header.schema != SCHEMA_VERSION {
-            return Err(LogError::Version { path, found: header.schema });
-        }
         let mut previous = header.genesis().to_hex().to_string();
         let mut commits: Vec<Commit> = Vec::new();
         for (number, line) in lines {
@@ -80,6 +83,9 @@ impl LogReader {
                 line: line_number,
                 source,
             })?;
+            if !is_spelled(line, &commit) {
+                return Err(LogError::Spelling { path, line: line_number });
+            }
             let holds = commit.previous == previous
                 && commit.hash == commit.computed_hash().to_hex().as_str();
             if !holds {
@@ -89,6 +95,11 @@ impl LogReader {
             commits.push(commit);
         }
         Ok(Self { folder, header, commits })
+    }
+
+    /// The folder of the log, within the run folder.
+    pub fn folder(&self) -> &Path {
+        &self.folder
     }
 
     /// What the log was computed from.
@@ -109,39 +120,19 @@ impl LogReader {
         )
     }
 
+    /// Goes through the commits in order.
+    pub fn read(&self) -> CommitReader<'_> {
+        CommitReader::new(self)
+    }
+
     /// Compares the bytes of every stream with the hashes of the commits.
     ///
     /// # Errors
     ///
     /// The first stream that is too short or not what was written.
     pub fn check_bytes(&self) -> Result<(), LogError> {
-        for kind in Kind::ALL {
-            let path = self.folder.join(kind.file_name());
-            let mut file: Option<File> = None;
-            let mut start = 0;
-            for commit in &self.commits {
-                let Some(part) = commit.streams.iter().find(|part| part.kind == kind.name()) else {
-                    continue;
-                };
-                let file = match &mut file {
-                    Some(file) => file,
-                    None => file.insert(File::open(&path).map_err(FolderError::read(&path))?),
-                };
-                let mut bytes = Vec::new();
-                let length = part.end.saturating_sub(start);
-                let read = file.take(length).read_to_end(&mut bytes);
-                let found = read.map_err(FolderError::read(&path))? as u64;
-                let commit = commit.commit;
-                if found < length {
-                    let (expected, found) = (part.end, start + found);
-                    return Err(LogError::Short { path, commit, expected, found });
-                }
-                if blake3::hash(&bytes).to_hex().as_str() != part.blake3 {
-                    return Err(LogError::Bytes { path, commit });
-                }
-                start = part.end;
-            }
-        }
+        let mut reader = self.read();
+        while reader.check_next()? {}
         Ok(())
     }
 
@@ -155,9 +146,7 @@ impl LogReader {
         kind: Kind,
     ) -> Result<impl Iterator<Item = Result<RecordBatch, LogError>> + use<>, LogError> {
         let path = self.folder.join(kind.file_name());
-        let part = |commit: &Commit| {
-            commit.streams.iter().find(|part| part.kind == kind.name()).map(|part| part.end)
-        };
+        let part = |commit: &Commit| commit.part(kind.name()).map(|part| part.end);
         let end = self.commits.iter().rev().find_map(part);
         let decode = {
             let path = path.clone();
@@ -175,6 +164,33 @@ impl LogReader {
     }
 }
 
+fn header(line: &[u8], path: &Path) -> Result<Header, LogError> {
+    /// What the headers of all versions have.
+    #[derive(serde::Deserialize)]
+    struct AnyHeader {
+        schema: u32,
+        #[serde(default)]
+        program: String,
+    }
+    let fault = |source| LogError::Header { path: path.to_owned(), source };
+    let any: AnyHeader = serde_json::from_slice(line).map_err(fault)?;
+    if any.schema != SCHEMA_VERSION {
+        let (path, program) = (path.to_owned(), any.program);
+        return Err(LogError::Version { path, found: any.schema, program });
+    }
+    let header: Header = serde_json::from_slice(line).map_err(fault)?;
+    if !is_spelled(line, &header) {
+        return Err(LogError::Spelling { path: path.to_owned(), line: 1 });
+    }
+    Ok(header)
+}
+
+/// Whether a line is, byte by byte, what the writer writes for its content.
+fn is_spelled(line: &[u8], content: &impl serde::Serialize) -> bool {
+    let written = serde_json::to_vec(content).expect("the lines of a log are plain data");
+    line.strip_suffix(b"\n") == Some(written.as_slice())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,12 +200,14 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let audit = folder.path().join("audit");
         std::fs::create_dir(&audit).unwrap();
-        let header = Header { schema: 1, ..Header::default() };
-        let line = serde_json::to_string(&header).unwrap() + "\n";
+        // As versions before this one wrote it: without what the header has since.
+        let line = r#"{"schema":4,"run_id":"","datasets":[],"program":"tickdrain 0.1.0"}"#;
+        let line = line.to_owned() + "\n";
         std::fs::write(audit.join(COMMIT_FILE), line).unwrap();
         let error = LogReader::open(folder.path()).unwrap_err().to_string();
         let expected = format!(
-            "commits.jsonl has schema version 1; this program reads version {SCHEMA_VERSION}"
+            "commits.jsonl has schema version 4, written by tickdrain 0.1.0; \
+             this program reads version {SCHEMA_VERSION}"
         );
         assert!(error.ends_with(&expected), "{error}");
     }

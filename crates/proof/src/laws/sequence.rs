@@ -1,0 +1,43 @@
+//! The law of sequence.
+
+use model::time::UtcMillis;
+use store::audit::Kind;
+use store::audit::reading::Event;
+
+use super::{Law, Tally};
+
+/// Where the log is.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Sequence {
+    last_seq: u64,
+    last_ts: Option<UtcMillis>,
+    last_frame: Option<UtcMillis>,
+}
+
+impl Sequence {
+    pub(super) fn check(&mut self, event: &Event<'_>, tally: &mut Tally) {
+        let Some(first) = event.first() else {
+            let text = || "no stream has a record of this number".to_owned();
+            return tally.check(Law::Sequence, event, false, text);
+        };
+        let ts = first.ts();
+        let follows = event.seq == self.last_seq + 1;
+        let last = self.last_seq;
+        tally.check(Law::Sequence, event, follows, || format!("follows event {last}"));
+        self.last_seq = event.seq;
+        if self.last_ts.is_some_and(|last| ts < last) {
+            tally.check(Law::Sequence, event, false, || "is before the event before it".to_owned());
+        }
+        self.last_ts = Some(ts);
+        if let Some(cause) = first.cause_seq()
+            && cause >= event.seq
+        {
+            tally.check(Law::Sequence, event, false, || format!("was caused by event {cause}"));
+        }
+        if first.kind() == Kind::Frame {
+            let is_later = self.last_frame.is_none_or(|last| ts > last);
+            tally.check(Law::Sequence, event, is_later, || "is no later frame".to_owned());
+            self.last_frame = Some(ts);
+        }
+    }
+}
