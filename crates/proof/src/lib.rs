@@ -10,5 +10,6 @@ pub mod orders;
 pub mod replay;
 pub mod verify;
 
+pub use diff::{Comparison, Divergence, compare};
 pub use replay::{Replay, State};
 pub use verify::{Verification, verify};

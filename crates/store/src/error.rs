@@ -3,6 +3,8 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::audit::reading::{CommitRows, LogError};
+
 /// A failure of a run folder. Every variant ends the run.
 #[derive(Debug, thiserror::Error)]
 #[expect(missing_docs, reason = "the messages name the fields")]
@@ -27,6 +29,12 @@ pub enum FolderError {
 
     #[error("the writer of the run folder stopped early")]
     WriterGone,
+
+    #[error("commit {commit} is not the one of the log", commit = .rows.commit.commit)]
+    Diverged { rows: Box<CommitRows> },
+
+    #[error("cannot open the log")]
+    Log { source: Box<LogError> },
 }
 
 impl FolderError {

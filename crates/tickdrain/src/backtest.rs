@@ -12,9 +12,9 @@ use engine::run::RunReport;
 use engine::service::{RunOutcome, RunStatus, ServiceReport};
 use model::pnl::PnlComponents;
 use store::FolderError;
-use store::audit::Recorded;
+use store::audit::{LogPlan, Recorded};
 use store::candles::{GapPolicy, TimeLabel};
-use store::feed::SeriesFacts;
+use store::feed::{CandleFeed, SeriesFacts};
 use store::results::Figures;
 use store::seal::Seal;
 
@@ -92,6 +92,11 @@ impl Backtest {
         })
     }
 
+    /// The program that it belongs to.
+    pub(crate) const fn app(&self) -> &App {
+        &self.app
+    }
+
     /// The run file as validated.
     pub const fn config(&self) -> &RunConfig {
         &self.config
@@ -135,33 +140,50 @@ impl Backtest {
         let folder = self.output.create(&self.config.name, &inputs.run_id)?;
         if let Some(folder) = &folder {
             let text = self.config.resolved().to_string();
-            write(&folder.join("run.toml"), text.as_bytes())?;
+            write_whole(&folder.join("run.toml"), text.as_bytes())?;
         }
+        let log = if self.with_log { LogPlan::New } else { LogPlan::None };
+        self.execute(&inputs, feed, folder, log, started)
+    }
+
+    /// Runs `feed` into a folder that is there.
+    ///
+    /// # Errors
+    ///
+    /// As [`Backtest::run`].
+    pub(crate) fn execute(
+        &self,
+        inputs: &Inputs,
+        feed: CandleFeed,
+        folder: Option<PathBuf>,
+        log: LogPlan,
+        started: Instant,
+    ) -> Result<Report, BacktestError> {
         tracing::info!(name = self.config.name, run_id = inputs.run_id, "run starts");
         let facts = feed.facts();
         let circumstances = Circumstances {
             folder: folder.clone(),
-            with_log: self.with_log,
+            log,
             schedule: Schedule::Rank,
             stop: Arc::clone(&self.stop),
         };
-        let (engine, recording) = wiring::wire(&self.app, &self.config, &inputs, circumstances)?;
+        let (engine, recording) = wiring::wire(&self.app, &self.config, inputs, circumstances)?;
         let total = self.shows_progress.then(|| wiring::expected_frames(&self.config)).flatten();
         let report = block_on(engine.run(Watched::new(feed, total, self.shows_progress)));
         let recorded = match (recording.finish(), &report.error) {
             (Ok(recorded), _) => recorded,
             // The run's own error came first; without a writer there are no figures to go with it.
             (Err(_), Some(error)) if !is_writers(error) => {
-                Recorded { digest: None, figures: Figures::default() }
+                Recorded { digest: None, commits: 0, figures: Figures::default() }
             }
             (Err(error), _) => return Err(error.into()),
         };
         let facts = facts.read().unwrap_or_default();
         let wall_s = started.elapsed().as_secs_f64();
-        let summary = self.summarize(&inputs, &report.outcome, &recorded, &facts, wall_s);
+        let summary = self.summarize(inputs, &report.outcome, &recorded, &facts, wall_s);
         if let Some(folder) = &folder {
             write(&folder.join("summary.json"), summary.to_json().as_bytes())?;
-            if self.with_log {
+            if summary.digest.is_some() {
                 Seal::of(folder, &WRITTEN, summary.digest.clone())?.write(folder)?;
             }
         }
@@ -197,8 +219,12 @@ impl Backtest {
 
     fn digest_of(&self, inputs: &Inputs, schedule: Schedule) -> Result<String, BacktestError> {
         let feed = wiring::open_feed(&self.config)?;
-        let circumstances =
-            Circumstances { folder: None, with_log: true, schedule, stop: Arc::clone(&self.stop) };
+        let circumstances = Circumstances {
+            folder: None,
+            log: LogPlan::New,
+            schedule,
+            stop: Arc::clone(&self.stop),
+        };
         let (engine, recording) = wiring::wire(&self.app, &self.config, inputs, circumstances)?;
         let report = block_on(engine.run(feed));
         let recorded = recording.finish()?;
@@ -317,12 +343,19 @@ fn input_files(inputs: &Inputs, facts: &[SeriesFacts]) -> Vec<Input> {
     facts.iter().zip(&inputs.datasets).map(file).collect()
 }
 
+/// Writes a file that is there as a whole or not at all, whatever happens meanwhile.
+fn write_whole(path: &Path, bytes: &[u8]) -> Result<(), FolderError> {
+    let part = path.with_extension("part");
+    write(&part, bytes)?;
+    fs::rename(&part, path).map_err(|source| FolderError::Write { path: path.to_owned(), source })
+}
+
 fn write(path: &Path, bytes: &[u8]) -> Result<(), FolderError> {
     fs::write(path, bytes).map_err(|source| FolderError::Write { path: path.to_owned(), source })
 }
 
 /// Drives a future on this thread; nothing in a backtest needs more than that.
-fn block_on<F: Future>(future: F) -> F::Output {
+pub(crate) fn block_on<F: Future>(future: F) -> F::Output {
     tokio::runtime::Builder::new_current_thread()
         .build()
         .expect("a runtime without drivers needs nothing from the system")
@@ -330,6 +363,6 @@ fn block_on<F: Future>(future: F) -> F::Output {
 }
 
 #[expect(clippy::disallowed_methods, reason = "timing stands beside the results, never in them")]
-fn now() -> Instant {
+pub(crate) fn now() -> Instant {
     Instant::now()
 }

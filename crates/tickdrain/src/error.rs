@@ -5,10 +5,12 @@ use engine::strategy_runner::StrategyRunnerError;
 use execution::execution_service::{ChainError, ExecutionError, ExposureError, LedgerError};
 use execution::risk_gate::RiskGateError;
 use store::FolderError;
+use store::audit::reading::LogError;
 use store::candles::{DataError, FaultClass};
 use store::results::Unexplained;
 
 use crate::backtest::Report;
+use crate::past_run::InputsChanged;
 use crate::runfile::fault::Faults;
 
 /// Why there is no result, or none to rely on.
@@ -32,6 +34,12 @@ pub enum BacktestError {
 
     #[error("profit does not add up")]
     Unexplained { source: Unexplained, report: Box<Report> },
+
+    #[error(transparent)]
+    Log(#[from] LogError),
+
+    #[error(transparent)]
+    Inputs(#[from] InputsChanged),
 
     #[error("schedule {seed} gave digest {found}, rank order gave {expected}")]
     Schedule { seed: u64, found: String, expected: String },
@@ -65,7 +73,9 @@ impl BacktestError {
             Self::Setup(_) => exit::CONFIG,
             Self::Failed { source, .. } => of_engine(source),
             Self::Unexplained { .. } => exit::SYSTEM,
-            Self::Schedule { .. } => exit::DIFFERENCE,
+            Self::Log(LogError::Folder(_)) => exit::IO,
+            Self::Log(LogError::Version { .. }) => exit::DATA,
+            Self::Log(_) | Self::Inputs(_) | Self::Schedule { .. } => exit::DIFFERENCE,
         }
     }
 
@@ -77,6 +87,8 @@ impl BacktestError {
             | Self::Data(_)
             | Self::Folder(_)
             | Self::Setup(_)
+            | Self::Log(_)
+            | Self::Inputs(_)
             | Self::Schedule { .. } => None,
         }
     }
@@ -91,6 +103,8 @@ impl BacktestError {
             | Self::Setup(_)
             | Self::Failed { .. }
             | Self::Unexplained { .. }
+            | Self::Log(_)
+            | Self::Inputs(_)
             | Self::Schedule { .. } => None,
         }
     }
@@ -108,11 +122,13 @@ const fn of_data(error: &DataError) -> u8 {
 const fn of_folder(error: &FolderError) -> u8 {
     match error {
         FolderError::Encode { .. } => exit::SYSTEM,
+        FolderError::Diverged { .. } => exit::DIFFERENCE,
         FolderError::Create { .. }
         | FolderError::Write { .. }
         | FolderError::Read { .. }
         | FolderError::NotEmpty { .. }
         | FolderError::Parquet { .. }
+        | FolderError::Log { .. }
         | FolderError::WriterGone => exit::IO,
     }
 }

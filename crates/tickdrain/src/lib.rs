@@ -16,6 +16,7 @@ pub mod error;
 pub mod live;
 mod margins;
 pub mod models;
+pub mod past_run;
 pub mod prelude;
 mod progress;
 pub mod registry;

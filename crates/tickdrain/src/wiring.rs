@@ -16,7 +16,7 @@ use model::instrument::{InstrumentTable, KeyIx};
 use model::market::DataProvider;
 use model::order::StrategyIx;
 use store::audit::commit::{Header, Terms};
-use store::audit::{ChainPlan, Recording, RecordingPlan, kind::SCHEMA_VERSION, record};
+use store::audit::{ChainPlan, LogPlan, Recording, RecordingPlan, kind::SCHEMA_VERSION, record};
 use store::candles::{fingerprint, row_count};
 use store::feed::{CandleFeed, FeedSpec};
 
@@ -121,7 +121,7 @@ pub(crate) fn expected_frames(config: &RunConfig) -> Option<u64> {
 #[derive(Clone, Debug)]
 pub(crate) struct Circumstances {
     pub(crate) folder: Option<PathBuf>,
-    pub(crate) with_log: bool,
+    pub(crate) log: LogPlan,
     pub(crate) schedule: Schedule,
     pub(crate) stop: Arc<AtomicBool>,
 }
@@ -137,7 +137,7 @@ pub(crate) fn wire(
     inputs: &Inputs,
     circumstances: Circumstances,
 ) -> Result<(BacktestEngine, Recording), BacktestError> {
-    let Circumstances { folder, with_log, schedule, stop } = circumstances;
+    let Circumstances { folder, log, schedule, stop } = circumstances;
     let instruments = Rc::new(config.instruments.clone());
     let settings = execution_settings(config, app.catalog().models());
     let market = Rc::new(DataProvider::new(&instruments));
@@ -154,7 +154,7 @@ pub(crate) fn wire(
     let terms = Terms::new(&share_class, interval_ms, strategies.clone(), &instruments, &opening);
     let (audit, recording) = record(RecordingPlan {
         folder,
-        with_log,
+        log,
         header: inputs.header(terms),
         instruments: Rc::clone(&instruments),
         strategies,

@@ -25,5 +25,5 @@ mod writer;
 pub use chain_watch::ChainPlan;
 pub use kind::Kind;
 pub use reading::{Event, LogReader, Record};
-pub use recording::{Recorded, Recording, RecordingPlan, record};
+pub use recording::{LogPlan, Recorded, Recording, RecordingPlan, record};
 pub use runner::AuditRunner;

@@ -9,10 +9,10 @@ use model::instrument::InstrumentTable;
 use model::time::Interval;
 
 use super::chain_watch::ChainPlan;
-use super::commit::Header;
+use super::commit::{Commit, Header};
 use super::records::Records;
 use super::runner::AuditRunner;
-use super::writer::{LogTarget, LogWriter};
+use super::writer::{Before, LogTarget, LogWriter};
 use crate::error::FolderError;
 use crate::names::Names;
 use crate::results::{Figures, Results, ResultsTerms};
@@ -25,8 +25,8 @@ const QUEUE: usize = 4;
 pub struct RecordingPlan {
     /// The run folder, which exists; without it nothing is written and only the digest is computed.
     pub folder: Option<PathBuf>,
-    /// Whether there is a log, and so a digest.
-    pub with_log: bool,
+    /// Which log there is.
+    pub log: LogPlan,
     /// First line of the log.
     pub header: Header,
     /// The instruments of the run.
@@ -39,11 +39,25 @@ pub struct RecordingPlan {
     pub chain: ChainPlan,
 }
 
+/// Which log a run has.
+#[derive(Clone, Debug, Default)]
+pub enum LogPlan {
+    /// None, and so no digest.
+    None,
+    /// A new one.
+    #[default]
+    New,
+    /// One that goes on after these commits, which the run has to come to again.
+    After(Vec<Commit>),
+}
+
 /// What the writer knows when everything is written.
 #[derive(Debug)]
 pub struct Recorded {
     /// The log's last hash; absent without a log.
     pub digest: Option<blake3::Hash>,
+    /// Commits of the log.
+    pub commits: usize,
     /// The figures of the run.
     pub figures: Figures,
 }
@@ -79,8 +93,16 @@ impl Sender {
 /// The log or a result file cannot be created.
 pub fn record(plan: RecordingPlan) -> Result<(AuditRunner, Recording), FolderError> {
     let names = Names::new(&plan.instruments, plan.strategies);
-    let log =
-        if plan.with_log { Some(open_log(plan.folder.as_ref(), &plan.header)?) } else { None };
+    let log = match plan.log {
+        LogPlan::None => None,
+        LogPlan::New => Some((Before::default(), true)),
+        LogPlan::After(commits) => Some((Before { commits, has_header: true }, false)),
+    };
+    let log = log.map(|(before, is_new)| {
+        let target = log_target(plan.folder.as_ref(), is_new)?;
+        LogWriter::create(target, &plan.header, before)
+    });
+    let log = log.transpose()?;
     let log = log.map(|log| LogThread::start(log, names.clone())).transpose()?;
     let instruments = InstrumentTable::clone(&plan.instruments);
     let terms = ResultsTerms { interval: plan.interval, every_frame: plan.chain.every_frame };
@@ -92,16 +114,13 @@ pub fn record(plan: RecordingPlan) -> Result<(AuditRunner, Recording), FolderErr
     Ok((runner, Recording { thread }))
 }
 
-fn open_log(folder: Option<&PathBuf>, header: &Header) -> Result<LogWriter, FolderError> {
-    let target = match folder {
-        Some(folder) => {
-            let path = folder.join("audit");
-            std::fs::create_dir(&path).map_err(FolderError::create(&path))?;
-            LogTarget::Folder(path)
-        }
-        None => LogTarget::HashOnly,
-    };
-    LogWriter::create(target, header)
+fn log_target(folder: Option<&PathBuf>, is_new: bool) -> Result<LogTarget, FolderError> {
+    let Some(folder) = folder else { return Ok(LogTarget::HashOnly) };
+    let path = folder.join("audit");
+    if is_new {
+        std::fs::create_dir(&path).map_err(FolderError::create(&path))?;
+    }
+    Ok(LogTarget::Folder(path))
 }
 
 impl Recording {
@@ -122,7 +141,7 @@ impl Recording {
 /// The second half of the writer: the log, on a thread of its own, behind the results.
 struct LogThread {
     queue: SyncSender<Message>,
-    thread: JoinHandle<Result<blake3::Hash, FolderError>>,
+    thread: JoinHandle<Result<(blake3::Hash, usize), FolderError>>,
 }
 
 impl LogThread {
@@ -133,13 +152,13 @@ impl LogThread {
                 log.commit(*records, &names, provisional)?;
             }
             log.close()?;
-            Ok(log.digest())
+            Ok((log.digest(), log.commits()))
         };
         Ok(Self { queue, thread: spawn("log", write)? })
     }
 
-    /// Waits until everything is written; the log's last hash.
-    fn finish(self) -> Result<blake3::Hash, FolderError> {
+    /// Waits until everything is written; the log's last hash, and how many commits it has.
+    fn finish(self) -> Result<(blake3::Hash, usize), FolderError> {
         drop(self.queue);
         join(self.thread)
     }
@@ -168,9 +187,10 @@ impl Writer {
                 break;
             }
         }
-        let digest = self.log.take().map(LogThread::finish).transpose()?;
+        let log = self.log.take().map(LogThread::finish).transpose()?;
         let figures = self.results.close(&self.names)?;
-        Ok(Recorded { digest, figures })
+        let (digest, commits) = log.map_or((None, 0), |(digest, commits)| (Some(digest), commits));
+        Ok(Recorded { digest, commits, figures })
     }
 }
 

@@ -12,6 +12,7 @@ use arrow_schema::SchemaRef;
 
 use super::commit::{COMMIT_FILE, Commit, Header, StreamPart};
 use super::kind::Kind;
+use super::reading::CommitRows;
 use super::records::Records;
 use super::tables;
 use super::write_back::WriteBack;
@@ -29,14 +30,24 @@ const BATCH_ROWS: usize = 65_536;
 pub(crate) enum LogTarget {
     /// Into files under this folder, which exists.
     Folder(PathBuf),
-    /// Nowhere: only the digest is wanted.
+    /// Nowhere: only the digest is wanted, or whether it is the same.
     HashOnly,
+}
+
+/// What a log is written after.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Before {
+    /// Commits that the first ones have to equal; they are not written again.
+    pub(crate) commits: Vec<Commit>,
+    /// Whether there is a header already.
+    pub(crate) has_header: bool,
 }
 
 /// Appends to the log.
 #[derive(Debug)]
 pub(crate) struct LogWriter {
     target: LogTarget,
+    before: Before,
     commits: Option<File>,
     streams: Vec<Stream>,
     last_hash: blake3::Hash,
@@ -64,15 +75,23 @@ impl fmt::Debug for Stream {
 }
 
 impl LogWriter {
-    /// A log that begins with `header`.
-    pub(crate) fn create(target: LogTarget, header: &Header) -> Result<Self, FolderError> {
+    /// A log that begins with `header`, or goes on where another one has ended.
+    pub(crate) fn create(
+        target: LogTarget,
+        header: &Header,
+        before: Before,
+    ) -> Result<Self, FolderError> {
         let mut commits = None;
         if let LogTarget::Folder(folder) = &target {
             let path = folder.join(COMMIT_FILE);
-            let mut file = File::create_new(&path).map_err(FolderError::create(&path))?;
-            let mut line = serde_json::to_vec(header).expect("a header is plain data");
-            line.push(b'\n');
-            file.write_all(&line).map_err(FolderError::write(&path))?;
+            let mut options = OpenOptions::new();
+            options.append(true).create_new(!before.has_header);
+            let mut file = options.open(&path).map_err(FolderError::create(&path))?;
+            if !before.has_header {
+                let mut line = serde_json::to_vec(header).expect("a header is plain data");
+                line.push(b'\n');
+                file.write_all(&line).map_err(FolderError::write(&path))?;
+            }
             commits = Some(file);
         }
         let stream = |kind| Stream {
@@ -85,6 +104,7 @@ impl LogWriter {
         };
         Ok(Self {
             target,
+            before,
             commits,
             streams: Kind::ALL.into_iter().map(stream).collect(),
             last_hash: header.genesis(),
@@ -99,6 +119,11 @@ impl LogWriter {
         self.last_hash
     }
 
+    /// How many commits there are.
+    pub(crate) fn commits(&self) -> usize {
+        usize::try_from(self.last_commit).unwrap_or(usize::MAX)
+    }
+
     /// Appends `records` and commits them.
     pub(crate) fn commit(
         &mut self,
@@ -109,9 +134,17 @@ impl LogWriter {
         let (Some(first), Some(last)) = (records.first, records.last) else { return Ok(()) };
         let ((first_seq, first_tick), (last_seq, last_tick)) = (first, last);
         self.frames += records.ticks() as u64;
-        let mut parts = Vec::new();
+        let place = usize::try_from(self.last_commit).unwrap_or(usize::MAX);
+        let expected = self.before.commits.get(place).map(|commit| commit.hash.clone());
+        let nowhere = LogTarget::HashOnly;
+        let target = if expected.is_some() { &nowhere } else { &self.target };
+        let (mut parts, mut batches) = (Vec::new(), Vec::new());
         for stream in &mut self.streams {
-            parts.extend(stream.append(&self.target, &mut records, names)?);
+            let Some((part, batch)) = stream.append(target, &mut records, names)? else { continue };
+            parts.push(part);
+            if expected.is_some() {
+                batches.push((stream.kind, batch));
+            }
         }
         self.last_commit += 1;
         let mut commit = Commit {
@@ -128,7 +161,15 @@ impl LogWriter {
         };
         self.last_hash = commit.computed_hash();
         commit.hash = self.last_hash.to_hex().to_string();
-        self.append_commit(&commit)?;
+        match expected {
+            Some(expected) if expected == commit.hash => return Ok(()),
+            Some(_) => {
+                let rows = CommitRows::of_batches(commit, batches);
+                let rows = rows.map_err(FolderError::encode(COMMIT_FILE.as_ref()))?;
+                return Err(FolderError::Diverged { rows: Box::new(rows) });
+            }
+            None => self.append_commit(&commit)?,
+        }
         if self.last_commit.is_multiple_of(COMMITS_PER_WRITE_BACK) {
             let files = self.streams.iter().filter_map(|stream| stream.file.as_ref());
             self.write_back.get_or_insert_with(WriteBack::start).ask(files);
@@ -170,7 +211,7 @@ impl Stream {
         target: &LogTarget,
         records: &mut Records,
         names: &Names,
-    ) -> Result<Option<StreamPart>, FolderError> {
+    ) -> Result<Option<(StreamPart, RecordBatch)>, FolderError> {
         let path = match target {
             LogTarget::Folder(folder) => folder.join(self.kind.file_name()),
             LogTarget::HashOnly => PathBuf::from(self.kind.file_name()),
@@ -188,12 +229,13 @@ impl Stream {
         let hash = blake3::hash(&bytes);
         self.buffer = bytes;
         written?;
-        Ok(Some(StreamPart {
+        let part = StreamPart {
             kind: self.kind.name().to_owned(),
             end: self.end,
             rows: batch.num_rows() as u64,
             blake3: hash.to_hex().to_string(),
-        }))
+        };
+        Ok(Some((part, batch)))
     }
 
     /// Encodes a batch into `bytes`, which are emptied first; their memory is used again and again.
@@ -230,7 +272,9 @@ impl Stream {
         let mut file = if let Some(file) = &self.file {
             file
         } else {
-            let file = OpenOptions::new().append(true).create_new(true).open(path);
+            // A stream that is there already was begun before the run was continued.
+            let is_new = self.end == 0;
+            let file = OpenOptions::new().append(true).create_new(is_new).open(path);
             self.file.insert(file.map_err(FolderError::create(path))?)
         };
         file.write_all(bytes).map_err(FolderError::write(path))

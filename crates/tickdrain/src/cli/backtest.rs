@@ -50,6 +50,19 @@ fn prepare(
 }
 
 fn execute(backtest: &Backtest, arguments: &BacktestArguments) -> u8 {
+    stop_on_interrupt(backtest);
+    tell(backtest.run(), Shape { is_quiet: arguments.quiet, as_json: arguments.json })
+}
+
+/// What is printed of a run.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Shape {
+    pub(super) is_quiet: bool,
+    pub(super) as_json: bool,
+}
+
+/// Ctrl-C stops the run after the frame that it is at.
+pub(super) fn stop_on_interrupt(backtest: &Backtest) {
     let stop = backtest.stop_flag();
     let heard = ctrlc::set_handler(move || {
         // The second time, nobody wants to wait for the end of a frame.
@@ -60,29 +73,33 @@ fn execute(backtest: &Backtest, arguments: &BacktestArguments) -> u8 {
     if let Err(error) = heard {
         tracing::warn!(%error, "Ctrl-C will stop the run without a summary");
     }
-    match backtest.run() {
+}
+
+/// Prints what came of a run, and returns the exit code.
+pub(super) fn tell(outcome: Result<Report, BacktestError>, shape: Shape) -> u8 {
+    match outcome {
         Ok(report) => {
-            show(&report, arguments);
+            show(&report, shape);
             if report.is_interrupted() { exit::INTERRUPTED } else { 0 }
         }
         Err(error) => {
             if let Some(report) = error.report() {
-                show(report, arguments);
+                show(report, shape);
             }
             complaint::print(&error)
         }
     }
 }
 
-fn show(report: &Report, arguments: &BacktestArguments) {
+fn show(report: &Report, shape: Shape) {
     let folder = report.folder.as_ref().map(|folder| folder.display().to_string());
-    if arguments.json {
+    if shape.as_json {
         say!("{}", report.summary.to_json());
         warn_of_refusals(report);
         complaint::line(&folder.unwrap_or_default());
         return;
     }
-    if !arguments.quiet {
+    if !shape.is_quiet {
         say!("{}", page::of(&report.summary));
     }
     warn_of_refusals(report);

@@ -11,6 +11,7 @@ use store::audit::reading::LogError;
 use store::candles::DataError;
 
 use crate::error::{BacktestError, exit, is_missed_frame};
+use crate::past_run::InputsChanged;
 use crate::runfile::fault::Faults;
 
 /// Prints an error to standard error and returns its exit code.
@@ -20,6 +21,8 @@ pub(super) fn print(error: &BacktestError) -> u8 {
             line(&faults.render(std::io::stderr().is_terminal()));
         }
         BacktestError::Folder(folder) => print_folder(folder),
+        BacktestError::Log(error) => return log(Path::new(""), error),
+        BacktestError::Inputs(changed) => print_inputs(changed),
         BacktestError::Data(_)
         | BacktestError::Setup(_)
         | BacktestError::Failed { .. }
@@ -72,6 +75,16 @@ fn print_folder(error: &FolderError) {
     }
 }
 
+fn print_inputs(changed: &InputsChanged) {
+    line(&format!("error[LOG-INPUTS]: {changed}"));
+    for change in &changed.changes {
+        line(&format!("  where:    {}", change.what));
+        line(&format!("  found:    {}", change.found));
+        line(&format!("  expected: {}", change.expected));
+    }
+    line("  hint:     a run is only the same with what it was computed from");
+}
+
 fn print_chain(error: &BacktestError) {
     let code = match error {
         // What a strategy could not know before it ran is still the fault of its file.
@@ -80,7 +93,11 @@ fn print_chain(error: &BacktestError) {
         BacktestError::Unexplained { .. } => "PNL-UNEXPLAINED",
         BacktestError::Schedule { .. } => "ENGINE-SCHEDULE",
         BacktestError::Setup(_) => "CFG-SETUP",
-        BacktestError::RunFile(_) | BacktestError::Data(_) | BacktestError::Folder(_) => "CFG",
+        BacktestError::RunFile(_)
+        | BacktestError::Data(_)
+        | BacktestError::Folder(_)
+        | BacktestError::Log(_)
+        | BacktestError::Inputs(_) => "CFG",
     };
     line(&format!("error[{code}]: {error}"));
     print_causes(error);

@@ -7,10 +7,12 @@ mod backtest;
 mod check;
 mod complaint;
 mod data;
+mod diff;
 mod init;
 mod lists;
 mod page;
 mod replay;
+mod resume;
 mod verify;
 
 use std::panic;
@@ -72,6 +74,24 @@ enum Command {
     Verify {
         /// The run folder.
         run_folder: PathBuf,
+        /// Also computes the run again and compares it byte by byte.
+        #[arg(long)]
+        reexecute: bool,
+    },
+    /// Shows where two runs part, and what it came to.
+    Diff {
+        /// A run folder.
+        left: PathBuf,
+        /// Another one.
+        right: PathBuf,
+    },
+    /// Continues a run that was stopped or killed; the result is that of a run that was not.
+    Resume {
+        /// The run folder.
+        run_folder: PathBuf,
+        /// Prints nothing but the run folder.
+        #[arg(long)]
+        quiet: bool,
     },
     /// Looks at data, or makes some.
     #[command(subcommand)]
@@ -157,7 +177,9 @@ fn run(app: &App, command: Command) -> u8 {
         Command::Init { kind } => init::run(app, &kind),
         Command::Check { run_file, overrides } => check::run(app, &run_file, &overrides),
         Command::Replay { run_folder, at, json } => replay::run(&run_folder, at.as_deref(), json),
-        Command::Verify { run_folder } => verify::run(&run_folder),
+        Command::Verify { run_folder, reexecute } => verify::run(app, &run_folder, reexecute),
+        Command::Diff { left, right } => diff::run(&left, &right),
+        Command::Resume { run_folder, quiet } => resume::run(app, &run_folder, quiet),
         Command::Data(DataCommand::Inspect { paths, interval }) => data::inspect(&paths, &interval),
         Command::Data(DataCommand::Generate { out, seed }) => data::generate(&out, seed),
         Command::Strategies => lists::strategies(app),

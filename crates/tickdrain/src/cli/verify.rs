@@ -5,15 +5,17 @@ use std::path::Path;
 use proof::laws::{Law, Tally};
 use proof::verify::{Verification, verify_folder};
 
-use super::complaint;
 use super::lists::empty_table;
 use super::replay::align_right;
+use super::{complaint, diff};
+use crate::app::App;
 use crate::error::exit;
+use crate::past_run::{PastRun, Reexecution};
 
 /// Violations that are printed; the rest is counted.
 const SHOWN: usize = 20;
 
-pub(super) fn run(run_folder: &Path) -> u8 {
+pub(super) fn run(app: &App, run_folder: &Path, reexecute: bool) -> u8 {
     let verification = verify_folder(run_folder);
     for fault in &verification.faults {
         complaint::line(&format!("error[LOG-SEAL]: {}", run_folder.join(fault.path()).display()));
@@ -28,11 +30,33 @@ pub(super) fn run(run_folder: &Path) -> u8 {
             }
         }
     }
-    if verification.holds() {
-        say!("everything holds");
-        0
-    } else {
-        exit::DIFFERENCE
+    if !verification.holds() {
+        return exit::DIFFERENCE;
+    }
+    if reexecute {
+        return again(app, run_folder);
+    }
+    say!("everything holds");
+    0
+}
+
+fn again(app: &App, run_folder: &Path) -> u8 {
+    let again = PastRun::open(app.clone(), run_folder).and_then(|run| run.reexecute());
+    match again {
+        Ok(Reexecution::Same { commits }) => {
+            say!("everything holds; computed again, all {commits} commits are the same");
+            0
+        }
+        Ok(Reexecution::Length { recorded, computed }) => {
+            say!("the log has {recorded} commits; computed again the run has {computed}");
+            exit::DIFFERENCE
+        }
+        Ok(Reexecution::Diverged { commit, divergence }) => {
+            say!("computed again, commit {commit} is not the same");
+            say!("{}", diff::divergence(&divergence, ["the log", "computed again"]));
+            exit::DIFFERENCE
+        }
+        Err(error) => complaint::print(&error),
     }
 }
 

@@ -102,6 +102,49 @@ impl LogReader {
         &self.folder
     }
 
+    /// Whether its header was written; a run that was stopped before that has recorded nothing.
+    pub fn has_header(&self) -> bool {
+        !self.header.run_id.is_empty()
+    }
+
+    /// The commits that a run comes to again: all but a provisional one at the end.
+    pub fn regular_commits(&self) -> &[Commit] {
+        let end = self.commits.iter().position(|commit| commit.provisional);
+        &self.commits[..end.unwrap_or(self.commits.len())]
+    }
+
+    /// Cuts off what a run does not come to again: a provisional commit and what no commit covers.
+    ///
+    /// The commit file comes first: whatever stops this half-way, the log is whole.
+    ///
+    /// # Errors
+    ///
+    /// A file cannot be written.
+    pub fn truncate(&self) -> Result<(), FolderError> {
+        let commits = self.regular_commits();
+        let lines = std::iter::once(serde_json::to_vec(&self.header))
+            .chain(commits.iter().map(serde_json::to_vec));
+        let length: usize = lines.map(|line| line.expect("a log is plain data").len() + 1).sum();
+        let cut = |path: &Path, length: u64| {
+            let file = std::fs::OpenOptions::new().write(true).open(path)?;
+            file.set_len(length)
+        };
+        let path = self.folder.join(COMMIT_FILE);
+        cut(&path, length as u64).map_err(FolderError::write(&path))?;
+        for kind in Kind::ALL {
+            let path = self.folder.join(kind.file_name());
+            let parts = commits.iter().rev().filter_map(|commit| commit.part(kind.name()));
+            let end = parts.map(|part| part.end).next();
+            let done = match end {
+                Some(end) => cut(&path, end),
+                None if path.exists() => std::fs::remove_file(&path),
+                None => Ok(()),
+            };
+            done.map_err(FolderError::write(&path))?;
+        }
+        Ok(())
+    }
+
     /// What the log was computed from.
     pub const fn header(&self) -> &Header {
         &self.header

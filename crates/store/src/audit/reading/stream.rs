@@ -3,7 +3,6 @@
 use std::fs::File;
 use std::io::{Read as _, Seek as _, SeekFrom};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use arrow_array::RecordBatch;
 use arrow_buffer::Buffer;
@@ -125,9 +124,4 @@ impl Stream {
         self.end = end;
         Ok(())
     }
-}
-
-/// Tables straight from batches that were never written.
-pub(crate) fn table_of(kind: Kind, batch: &RecordBatch) -> Result<Arc<Table>, ArrowError> {
-    Table::new(kind, std::slice::from_ref(batch)).map(Arc::new)
 }
