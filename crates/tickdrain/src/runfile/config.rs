@@ -31,7 +31,7 @@ use super::risk::{self, RiskConfig};
 use super::semantic;
 use super::settlement;
 use super::strategy::{self, Scope, StrategyConfig};
-use super::subscriptions;
+use super::subscriptions::{self, Subscriptions};
 use super::table;
 use super::transfers::{self, TransferConfig};
 use super::venues::VenueBook;
@@ -293,6 +293,17 @@ fn read(
     let execution = execution::read(&mut root, catalog.models());
     let risk = risk::read(&mut root);
     let transfers = transfers::read(&mut root, &venues);
+    // Before the strategies are read, which may name any of them.
+    let subscribed = subscriptions.iter().flat_map(Subscriptions::keys);
+    for key in subscribed.filter(|key| is_booked(key)) {
+        table.add_key(key.clone());
+    }
+    for holding in &holdings {
+        table.add_key(holding.key.clone());
+    }
+    for key in transfers.transits(&table) {
+        table.add_key(key);
+    }
     let scope = Scope {
         book: &book,
         venues: &venues,
@@ -321,15 +332,6 @@ fn read(
     if let Some(subscriptions) = &subscriptions {
         subscriptions.check_companions(rules, log);
         subscriptions.check_cover(&data.series, &table, &holdings, log);
-        for key in subscriptions.keys().filter(|key| is_booked(key)) {
-            table.add_key(key.clone());
-        }
-    }
-    for holding in &holdings {
-        table.add_key(holding.key.clone());
-    }
-    for key in transfers.transits(&table) {
-        table.add_key(key);
     }
     Some(RunConfig {
         name,
