@@ -150,6 +150,8 @@ pub(crate) fn wire(
         market,
         &initial(&instruments, config),
     )?;
+    #[cfg(feature = "planted-faults")]
+    let execution = app.plant(execution);
     let ids = config.strategies.iter().map(|strategy| strategy.id.clone());
     let (audit, recording) = record(RecordingPlan {
         folder,
