@@ -124,6 +124,29 @@ fn texts(log: &LogReader, kind: Kind, column: &str) -> Vec<String> {
     texts
 }
 
+/// In a network namespace of its own, which has no way out.
+#[test]
+fn a_run_needs_no_network() {
+    let unshare = |program: &Path, arguments: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--net"]).arg(program).args(arguments);
+        command
+    };
+    if !unshare(Path::new("true"), &[]).status().is_ok_and(|status| status.success()) {
+        support::say_skipped("this system makes no namespaces");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (command, out) = (support::command(), folder.path().join("out"));
+    let out = out.to_str().expect("a path of this system");
+    let output = unshare(Path::new(command.get_program()), &["backtest", "--out", out])
+        .current_dir(folder.path())
+        .output()
+        .expect("the command can be started");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(summary(Path::new(out))["status"], "ok");
+}
+
 fn summary(run_folder: &Path) -> Value {
     let text = fs::read_to_string(run_folder.join("summary.json")).expect("there is a summary");
     serde_json::from_str(&text).expect("the summary is JSON")
