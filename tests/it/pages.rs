@@ -364,3 +364,50 @@ fn no_page_and_no_doc_comment_tells_of_what_is_not_there() {
         assert_eq!(no_such(&docs.join("\n")), None, "crates/{path}");
     }
 }
+
+/// Where a run is put together: file, the function in it, and what it calls, in order.
+const SET_UP: [(&str, &str, &[&str]); 7] = [
+    ("tickdrain/src/backtest.rs", "pub fn with_app(", &["RunConfig::load"]),
+    (
+        "tickdrain/src/backtest.rs",
+        "pub fn run(&self)",
+        &["Inputs::of", "open_feed", "output.create"],
+    ),
+    (
+        "tickdrain/src/wiring.rs",
+        "pub(crate) fn wire(",
+        &["DataProvider::new", "RiskGate::new", "ExecutionService::new", "record"],
+    ),
+    (
+        "tickdrain/src/wiring.rs",
+        "pub(crate) fn wire(",
+        &["BacktestEngine::new", "host_strategies", "attach_services"],
+    ),
+    ("engine/src/run.rs", "pub async fn run<", &["services.connect"]),
+    ("engine/src/run.rs", "async fn tick_and_drain<", &["bus.start"]),
+    ("engine/src/run.rs", "async fn tick_and_drain<", &["Control::EngineReady"]),
+];
+
+#[test]
+fn a_run_is_put_together_in_the_order_that_the_page_lists() {
+    let page = page("docs/explanation/orchestration.md");
+    let (_, section) = page.split_once("## Before the first frame\n").expect("the section");
+    let steps = section.lines().take_while(|line| !line.starts_with("## "));
+    let steps = steps.filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
+    let listed: Vec<String> = steps.filter_map(|line| spans(line).into_iter().next()).collect();
+    let called: Vec<&str> = SET_UP.iter().flat_map(|(_, _, calls)| *calls).copied().collect();
+    assert_eq!(listed, called);
+    let sources = sources();
+    for (path, function, calls) in SET_UP {
+        let (_, text) = sources.iter().find(|(name, _)| name == path).expect("the file");
+        let (_, body) = text.split_once(function).expect("the function");
+        let (body, _) = body.split_once("\n}\n").expect("its end");
+        let places: Vec<_> = calls.iter().map(|call| body.find(&format!("{call}("))).collect();
+        // What is announced is no call.
+        let places = places.iter().zip(calls).map(|(at, call)| at.or_else(|| body.find(call)));
+        let places: Vec<usize> = places
+            .map(|at| at.unwrap_or_else(|| panic!("{function} has all of {calls:?}")))
+            .collect();
+        assert!(places.is_sorted(), "{path}: {function} calls {calls:?} in this order");
+    }
+}
