@@ -29,9 +29,14 @@ struct LongRun {
 
 impl LongRun {
     fn new() -> Self {
+        Self::over(MINUTES, "kind = \"sma_cross\"\nfast = 10\nslow = 30\nsize = \"1\"\n")
+    }
+
+    /// The same over so many minutes, with another `[strategy]`.
+    fn over(minutes: i32, strategy: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let minute_ms = Interval::HOUR.millis() / 60;
-        let rows = sound_rows(MINUTES, minute_ms);
+        let rows = sound_rows(minutes, minute_ms);
         write_parquet(&folder.path().join("minutes.parquet"), &rows);
         let text = r#"share_class = "USDT"
             interval = "1m"
@@ -44,11 +49,8 @@ impl LongRun {
             path = "minutes.parquet"
 
             [strategy]
-            kind = "sma_cross"
-            fast = 10
-            slow = 30
-            size = "1"
         "#;
+        let text = text.to_owned() + strategy;
         fs::write(folder.path().join("run.toml"), text).expect("the folder can be written");
         Self { folder }
     }
@@ -122,6 +124,23 @@ fn texts(log: &LogReader, kind: Kind, column: &str) -> Vec<String> {
         texts.extend(values.map(|text| text.unwrap_or_default().to_owned()));
     }
     texts
+}
+
+/// What grows are the footers of the result files, about a megabyte for a million bars; what orders
+/// leave behind is another matter, so there is one.
+#[test]
+fn memory_does_not_grow_with_the_length_of_the_data() {
+    let peak = |minutes| {
+        let run = LongRun::over(minutes, "kind = \"buy_and_hold\"\n");
+        run.finish("out");
+        summary(&run.path("out"))["timing"]["peak_rss_mb"].as_f64()
+    };
+    let [Some(short), Some(long)] = [400_000, 2_000_000].map(peak) else {
+        support::say_skipped("this system does not say how much memory a process takes");
+        return;
+    };
+    support::say(&format!("{short} MB for 400,000 bars, {long} MB for 2,000,000"));
+    assert!(long < short + 8.0, "{short} MB for 400,000 bars, {long} MB for 2,000,000");
 }
 
 /// In a network namespace of its own, which has no way out.
