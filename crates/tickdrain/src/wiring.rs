@@ -152,6 +152,8 @@ pub(crate) fn wire(
     let gate = RiskGate::new(Rc::clone(&instruments), fees, terms);
     let opening = initial(&instruments, config);
     let execution = ExecutionService::new(Rc::clone(&instruments), settings, market, &opening)?;
+    #[cfg(feature = "planted-faults")]
+    let execution = app.plant(execution);
     let ids = config.strategies.iter().map(|strategy| strategy.id.clone());
     let strategies: Vec<String> = ids.chain(app.service_names().map(str::to_owned)).collect();
     let share_class = config.share_class.to_string();
