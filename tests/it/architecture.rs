@@ -9,15 +9,16 @@ use std::path::{Path, PathBuf};
 use crate::support;
 
 /// What each crate may depend on within the workspace; a new arrow needs an ADR.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("model", &[]),
     ("engine", &["model"]),
     ("ledger", &["model"]),
     ("venues", &["model"]),
     ("strategies", &["model"]),
     ("execution", &["engine", "ledger", "model", "venues"]),
+    ("proof", &["model", "store"]),
     ("store", &["engine", "model"]),
-    ("tickdrain", &["engine", "execution", "model", "store", "strategies", "venues"]),
+    ("tickdrain", &["engine", "execution", "model", "proof", "store", "strategies", "venues"]),
     ("xtask", &[]),
 ];
 

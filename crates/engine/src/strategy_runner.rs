@@ -107,8 +107,9 @@ impl<S: Strategy> StrategyRunner<S> {
             .map_err(|source| StrategyRunnerError::Decide { id: self.id.clone(), source })?;
         if is_its_own && (decision.action.is_trade() || self.asked == self.decided) {
             let market = MarketView::new(&account.frame);
-            let conditions = self.strategy.conditions(market, account);
-            conditions.into_iter().for_each(|condition| decision.conditions.push(condition));
+            for condition in self.strategy.conditions(market, account) {
+                decision.conditions.push(condition);
+            }
         }
         if let Some(sequence) = desk.take_sequence() {
             self.sequence = OpenSequence::begin(sequence, &mut desk).map(Box::new);

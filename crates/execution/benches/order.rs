@@ -234,6 +234,7 @@ impl World {
         let fees: Rc<dyn FeeModel> =
             Rc::new(MakerTaker::flat(Bps(Decimal::TEN), Bps(Decimal::TEN)));
         let settings = ExchangeSettings {
+            unfilled: venues::exchange::Unfilled::default(),
             interval: Interval::HOUR,
             seed: 0,
             rules: MatchRules::default(),

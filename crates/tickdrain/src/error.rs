@@ -76,16 +76,13 @@ impl BacktestError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::RunFile(faults) => faults.exit_code(),
-            Self::Data(error) => of_data(error),
-            Self::Folder(error) => of_folder(error),
+            Self::Data(error) | Self::Alter(AlterError::Data(error)) => of_data(error),
+            Self::Folder(error) | Self::Alter(AlterError::Folder(error)) => of_folder(error),
             Self::Setup(_) => exit::CONFIG,
             Self::Failed { source, .. } => of_engine(source),
             Self::Unexplained { .. } => exit::SYSTEM,
-            Self::Alter(AlterError::Data(error)) => of_data(error),
-            Self::Log(LogError::Folder(_)) | Self::Alter(AlterError::Folder(_)) => exit::IO,
-            Self::Log(LogError::Version { .. }) => exit::DATA,
-            Self::Replay(ReplayError::Log(LogError::Folder(_))) => exit::IO,
-            Self::Log(_) | Self::Replay(_) | Self::Inputs(_) | Self::Schedule { .. } => {
+            Self::Log(error) | Self::Replay(ReplayError::Log(error)) => of_log(error),
+            Self::Replay(ReplayError::Content { .. }) | Self::Inputs(_) | Self::Schedule { .. } => {
                 exit::DIFFERENCE
             }
         }
@@ -131,6 +128,22 @@ const fn of_data(error: &DataError) -> u8 {
         FaultClass::Io => exit::IO,
         FaultClass::Content => exit::DATA,
         FaultClass::Coverage => exit::CONFIG,
+    }
+}
+
+/// A log that cannot be read, is of another version, or is not as it was written.
+pub(crate) const fn of_log(error: &LogError) -> u8 {
+    match error {
+        LogError::Folder(_) => exit::IO,
+        LogError::Version { .. } => exit::DATA,
+        LogError::Header { .. }
+        | LogError::Line { .. }
+        | LogError::Spelling { .. }
+        | LogError::Chain { .. }
+        | LogError::Short { .. }
+        | LogError::Bytes { .. }
+        | LogError::Sequence { .. }
+        | LogError::Decode { .. } => exit::DIFFERENCE,
     }
 }
 

@@ -21,6 +21,10 @@ impl Chapter {
     fn say(&mut self, line: impl Into<String>) {
         self.lines.push(line.into());
     }
+
+    fn say_all(&mut self, lines: impl IntoIterator<Item = String>) {
+        self.lines.extend(lines);
+    }
 }
 
 /// The conditions of a decision, as the log has them: `name value threshold yes; …`.

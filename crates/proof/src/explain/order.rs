@@ -84,7 +84,7 @@ impl Story<'_> {
                 "decision: {action}{}{reason}",
                 if reason.is_empty() { "" } else { ": " }
             ));
-            conditions(decision.text("conditions")).into_iter().for_each(|it| chapter.say(it));
+            chapter.say_all(conditions(decision.text("conditions")));
         }
         chapter
             .say(format!("request: {}", fields(request, &["publisher", "cause_seq", "order_id"])));

@@ -35,7 +35,7 @@ pub fn explain(
     from: Option<UtcMillis>,
     to: Option<UtcMillis>,
 ) -> Result<Contributions, ReplayError> {
-    let mut steps = Steps { component, last: None, first: None, steps: Vec::new() };
+    let mut steps = Steps { component, last: None, first: None, all: Vec::new() };
     let mut known = Vec::new();
     let mut sources = Sources::default();
     for rows in log.read() {
@@ -67,7 +67,7 @@ struct Steps<'a> {
     component: &'a str,
     last: Option<(UtcMillis, f64)>,
     first: Option<f64>,
-    steps: Vec<(UtcMillis, UtcMillis, f64)>,
+    all: Vec<(UtcMillis, UtcMillis, f64)>,
 }
 
 impl Steps<'_> {
@@ -77,7 +77,7 @@ impl Steps<'_> {
         if is_inside {
             let (before, last) = self.last.unwrap_or((ts, 0.0));
             self.first.get_or_insert(last);
-            self.steps.push((before, ts, value - last));
+            self.all.push((before, ts, value - last));
         }
         self.last = Some((ts, value));
     }
@@ -88,9 +88,9 @@ impl Steps<'_> {
 
     fn chapter(mut self) -> Chapter {
         let mut chapter = Chapter::new(format!("when {} changed most", self.component));
-        self.steps.retain(|(_, _, step)| step.abs() > 0.0);
-        self.steps.sort_by(|one, two| two.2.abs().total_cmp(&one.2.abs()));
-        for (before, after, step) in self.steps.iter().take(TOLD) {
+        self.all.retain(|(_, _, step)| step.abs() > 0.0);
+        self.all.sort_by(|one, two| two.2.abs().total_cmp(&one.2.abs()));
+        for (before, after, step) in self.all.iter().take(TOLD) {
             chapter.say(format!("{step:+16.6}  from {before} to {after}"));
         }
         chapter
@@ -108,14 +108,14 @@ struct Sources {
 impl Sources {
     fn take(&mut self, event: &Event<'_>) {
         let Some(record) = event.first() else { return };
-        match record.kind() {
-            Kind::Settlement => {
+        match event.kind {
+            Some(Kind::Settlement) => {
                 let name = format!("{} of {}", record.text("kind"), record.text("position_key"));
                 let sum = self.funding.entry(name).or_default();
                 let amount = record.amount("amount").unwrap_or_default();
                 *sum = (sum.0.plus(amount).unwrap_or(sum.0), sum.1 + 1);
             }
-            Kind::Fill => {
+            Some(Kind::Fill) => {
                 let worth = record.float("cash_value").unwrap_or(1.0);
                 let value = |name| record.amount(name).unwrap_or_default().to_f64() * worth;
                 let instrument = record.text("instrument");

@@ -75,5 +75,5 @@ fn decided(event: &Event<'_>, chapter: &mut Chapter) {
     let reason = if reason.is_empty() { String::new() } else { format!(": {reason}") };
     let publisher = decision.count("publisher").unwrap_or(0);
     chapter.say(format!("publisher {publisher}: {action}{reason}"));
-    conditions(decision.text("conditions")).into_iter().for_each(|it| chapter.say(it));
+    chapter.say_all(conditions(decision.text("conditions")));
 }

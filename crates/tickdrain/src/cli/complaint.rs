@@ -10,7 +10,7 @@ use store::FolderError;
 use store::audit::reading::LogError;
 use store::candles::DataError;
 
-use crate::error::{BacktestError, exit, is_missed_frame};
+use crate::error::{BacktestError, exit, is_missed_frame, of_log};
 use crate::past_run::InputsChanged;
 use crate::runfile::fault::Faults;
 
@@ -130,31 +130,22 @@ pub(super) fn file(path: &Path, code: &str, error: &dyn Error, hint: &str) {
 
 /// Prints why a log cannot be opened, and returns the exit code.
 pub(super) fn log(run_folder: &Path, error: &LogError) -> u8 {
-    let code = match error {
-        LogError::Folder(_) => "LOG-FOLDER",
-        LogError::Version { .. } => "LOG-VERSION",
-        LogError::Header { .. }
-        | LogError::Line { .. }
-        | LogError::Spelling { .. }
-        | LogError::Chain { .. }
-        | LogError::Short { .. }
-        | LogError::Bytes { .. }
-        | LogError::Sequence { .. }
-        | LogError::Decode { .. } => "LOG-BROKEN",
+    let code = of_log(error);
+    let (name, hint) = match code {
+        exit::IO => {
+            ("LOG-FOLDER", format!("{} is to be the folder of a run", run_folder.display()))
+        }
+        exit::DATA => {
+            ("LOG-VERSION", "read it with the version that wrote it, or run again".to_owned())
+        }
+        _ => {
+            ("LOG-BROKEN", "what stands before it holds: `replay --at` an earlier time".to_owned())
+        }
     };
-    line(&format!("error[{code}]: {error}"));
+    line(&format!("error[{name}]: {error}"));
     print_causes(error);
-    match error {
-        LogError::Folder(_) => {
-            line(&format!("  hint:     {} is to be the folder of a run", run_folder.display()));
-            exit::IO
-        }
-        LogError::Version { .. } => {
-            line("  hint:     read it with the version that wrote it, or run again");
-            exit::DATA
-        }
-        _ => exit::DIFFERENCE,
-    }
+    line(&format!("  hint:     {hint}"));
+    code
 }
 
 /// Prints why a log cannot be replayed, and returns the exit code.

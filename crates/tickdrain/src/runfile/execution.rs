@@ -204,8 +204,11 @@ impl Field for OrderNames {
 
     fn read(&self, node: &Node) -> Result<Vec<String>, Vec<Fault>> {
         let nodes = node.as_array().ok_or_else(|| vec![wrong(self, node)])?;
-        let name = |node: &Node| node.as_str().map(str::to_owned).ok_or_else(|| wrong(self, node));
-        nodes.iter().map(name).collect::<Result<_, _>>().map_err(|fault| vec![fault])
+        let is_text = |node: &&Node| node.as_str().is_some();
+        if let Some(other) = nodes.iter().find(|node| !is_text(node)) {
+            return Err(vec![wrong(self, other)]);
+        }
+        Ok(nodes.iter().filter_map(Node::as_str).map(str::to_owned).collect())
     }
 
     fn write(&self, names: &Vec<String>) -> toml::Value {

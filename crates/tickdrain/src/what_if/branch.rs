@@ -160,9 +160,8 @@ pub fn branch(
             Fact::Data { kind, of, .. } if !is_found => {
                 return Err(BranchError::Nothing(format!("data of kind {kind} of {of}")));
             }
-            Fact::Data { .. } => {}
             Fact::Unfilled { order_id } => unfill(&mut table, order_id),
-            Fact::Fee { .. } => {}
+            Fact::Data { .. } | Fact::Fee { .. } => {}
         }
     }
     charge(&mut table, at, facts)?;
@@ -179,11 +178,13 @@ pub fn branch(
 /// `<run folder>-branch`, then with numbers.
 fn beside(folder: &Path) -> PathBuf {
     let name = folder.file_name().map_or_else(Default::default, |name| name.to_string_lossy());
-    let nth = |number: u32| match number {
-        1 => folder.with_file_name(format!("{name}-branch")),
-        _ => folder.with_file_name(format!("{name}-branch-{number}")),
-    };
-    (1..).map(nth).find(|path| !path.exists()).unwrap_or_else(|| nth(1))
+    let mut path = folder.with_file_name(format!("{name}-branch"));
+    let mut number = 1;
+    while path.exists() {
+        number += 1;
+        path = folder.with_file_name(format!("{name}-branch-{number}"));
+    }
+    path
 }
 
 fn unfill(table: &mut toml::Table, order_id: &str) {
@@ -214,7 +215,7 @@ fn charge(table: &mut toml::Table, at: UtcMillis, facts: &[Fact]) -> Result<(), 
                 Fact::Fee { venue, is_maker, bps } if *venue == name && *is_maker == wanted => {
                     Some(toml::Value::String(bps.clone()))
                 }
-                _ => None,
+                Fact::Fee { .. } | Fact::Data { .. } | Fact::Unfilled { .. } => None,
             });
             given.or_else(|| venue.get(key).cloned())
         };
@@ -251,7 +252,7 @@ impl DataChanges<'_> {
             Fact::Data { kind: its, of: subject, change } if its == kind && subject == of => {
                 Some((place, *change))
             }
-            _ => None,
+            Fact::Fee { .. } | Fact::Data { .. } | Fact::Unfilled { .. } => None,
         })
     }
 }

@@ -111,18 +111,15 @@ fn rename(table: &mut toml::Table, altered: &[(Key, PathBuf)]) {
 }
 
 fn rename_texts(value: &mut toml::Value, renamed: &BTreeMap<String, String>) {
-    match value {
-        toml::Value::String(text) => {
-            if let Some(new) = renamed.get(text) {
-                text.clone_from(new);
-            }
+    if let Some(new) = value.as_str().and_then(|text| renamed.get(text)) {
+        *value = toml::Value::String(new.clone());
+    } else if let Some(values) = value.as_array_mut() {
+        for value in values {
+            rename_texts(value, renamed);
         }
-        toml::Value::Array(values) => {
-            values.iter_mut().for_each(|value| rename_texts(value, renamed));
+    } else if let Some(table) = value.as_table_mut() {
+        for (_, value) in table.iter_mut() {
+            rename_texts(value, renamed);
         }
-        toml::Value::Table(table) => {
-            table.iter_mut().for_each(|(_, value)| rename_texts(value, renamed));
-        }
-        _ => {}
     }
 }

@@ -123,7 +123,11 @@ impl Alter for FromThenOn {
         // One factor for all prices of a bar keeps its low below and its high above the others.
         let (prices, volume) = values.split_at_mut(values.len().min(4));
         let factor = self.noise.between(0.5, 1.5);
-        prices.iter_mut().for_each(|price| *price *= factor);
-        volume.iter_mut().for_each(|volume| *volume *= self.noise.between(0.5, 1.5));
+        for price in prices {
+            *price *= factor;
+        }
+        for volume in volume {
+            *volume *= self.noise.between(0.5, 1.5);
+        }
     }
 }
