@@ -104,9 +104,9 @@ impl State {
         self.seq = event.seq;
         let Some(first) = event.first() else { return Ok(()) };
         self.ts = first.ts();
-        match first.kind() {
-            Kind::Frame => self.frames += 1,
-            Kind::Account => {
+        match event.kind {
+            Some(Kind::Frame) => self.frames += 1,
+            Some(Kind::Account) => {
                 let figure = |name| first.float(name).unwrap_or(f64::NAN);
                 self.account = Some(AccountFigures {
                     equity: figure("equity"),
@@ -117,10 +117,10 @@ impl State {
                     working_orders: first.count("working_orders").unwrap_or(0),
                 });
             }
-            Kind::Intent => self.orders.ask(event),
-            Kind::Verdict => self.orders.judge(event),
-            Kind::OrderUpdate => self.orders.update(first),
-            Kind::TightLoop | Kind::Settlement => {
+            Some(Kind::Intent) => self.orders.ask(event),
+            Some(Kind::Verdict) => self.orders.judge(event),
+            Some(Kind::OrderUpdate) => self.orders.update(first),
+            Some(Kind::TightLoop | Kind::Settlement) => {
                 for delta in event.attached(Kind::Delta) {
                     let amount = delta.amount("amount").unwrap_or_default();
                     self.change(delta.text("position_key"), amount, event.seq)?;
@@ -135,14 +135,13 @@ impl State {
     }
 
     fn change(&mut self, key: &str, amount: Units, seq: u64) -> Result<(), ReplayError> {
-        let place = match self.places.get(key) {
-            Some(place) => *place,
-            None => {
-                self.names.push(key.to_owned());
-                self.amounts.push(Units::ZERO);
-                self.places.insert(key.to_owned(), self.names.len() - 1);
-                self.names.len() - 1
-            }
+        let place = if let Some(place) = self.places.get(key) {
+            *place
+        } else {
+            self.names.push(key.to_owned());
+            self.amounts.push(Units::ZERO);
+            self.places.insert(key.to_owned(), self.names.len() - 1);
+            self.names.len() - 1
         };
         let too_much = || format!("{key} would hold more than 38 digits");
         let sum = self.amounts[place].plus(amount);
@@ -179,7 +178,7 @@ impl<'a> Replay<'a> {
         mut self,
         mut visit: impl FnMut(&Event<'_>, &State) -> bool,
     ) -> Result<State, ReplayError> {
-        while let Some(rows) = self.commits.next() {
+        for rows in self.commits.by_ref() {
             let rows = rows?;
             for event in rows.events() {
                 self.state.take(&event)?;
@@ -197,7 +196,7 @@ impl<'a> Replay<'a> {
     ///
     /// As [`Replay::each`].
     pub fn until(mut self, at: Option<UtcMillis>) -> Result<State, ReplayError> {
-        while let Some(rows) = self.commits.next() {
+        for rows in self.commits.by_ref() {
             let rows = rows?;
             for event in rows.events() {
                 if at.is_some_and(|at| event.ts() > at) {

@@ -4,7 +4,9 @@ use engine::error::EngineError;
 use engine::strategy_runner::StrategyRunnerError;
 use execution::execution_service::{ChainError, ExecutionError, ExposureError, LedgerError};
 use execution::risk_gate::RiskGateError;
+use proof::replay::ReplayError;
 use store::FolderError;
+use store::altered::AlterError;
 use store::audit::reading::LogError;
 use store::candles::{DataError, FaultClass};
 use store::results::Unexplained;
@@ -39,6 +41,12 @@ pub enum BacktestError {
     Log(#[from] LogError),
 
     #[error(transparent)]
+    Replay(#[from] ReplayError),
+
+    #[error("the data cannot be altered")]
+    Alter(#[from] AlterError),
+
+    #[error(transparent)]
     Inputs(#[from] InputsChanged),
 
     #[error("schedule {seed} gave digest {found}, rank order gave {expected}")]
@@ -68,14 +76,15 @@ impl BacktestError {
     pub fn exit_code(&self) -> u8 {
         match self {
             Self::RunFile(faults) => faults.exit_code(),
-            Self::Data(error) => of_data(error),
-            Self::Folder(error) => of_folder(error),
+            Self::Data(error) | Self::Alter(AlterError::Data(error)) => of_data(error),
+            Self::Folder(error) | Self::Alter(AlterError::Folder(error)) => of_folder(error),
             Self::Setup(_) => exit::CONFIG,
             Self::Failed { source, .. } => of_engine(source),
             Self::Unexplained { .. } => exit::SYSTEM,
-            Self::Log(LogError::Folder(_)) => exit::IO,
-            Self::Log(LogError::Version { .. }) => exit::DATA,
-            Self::Log(_) | Self::Inputs(_) | Self::Schedule { .. } => exit::DIFFERENCE,
+            Self::Log(error) | Self::Replay(ReplayError::Log(error)) => of_log(error),
+            Self::Replay(ReplayError::Content { .. }) | Self::Inputs(_) | Self::Schedule { .. } => {
+                exit::DIFFERENCE
+            }
         }
     }
 
@@ -88,6 +97,8 @@ impl BacktestError {
             | Self::Folder(_)
             | Self::Setup(_)
             | Self::Log(_)
+            | Self::Alter(_)
+            | Self::Replay(_)
             | Self::Inputs(_)
             | Self::Schedule { .. } => None,
         }
@@ -104,6 +115,8 @@ impl BacktestError {
             | Self::Failed { .. }
             | Self::Unexplained { .. }
             | Self::Log(_)
+            | Self::Alter(_)
+            | Self::Replay(_)
             | Self::Inputs(_)
             | Self::Schedule { .. } => None,
         }
@@ -115,6 +128,22 @@ const fn of_data(error: &DataError) -> u8 {
         FaultClass::Io => exit::IO,
         FaultClass::Content => exit::DATA,
         FaultClass::Coverage => exit::CONFIG,
+    }
+}
+
+/// A log that cannot be read, is of another version, or is not as it was written.
+pub(crate) const fn of_log(error: &LogError) -> u8 {
+    match error {
+        LogError::Folder(_) => exit::IO,
+        LogError::Version { .. } => exit::DATA,
+        LogError::Header { .. }
+        | LogError::Line { .. }
+        | LogError::Spelling { .. }
+        | LogError::Chain { .. }
+        | LogError::Short { .. }
+        | LogError::Bytes { .. }
+        | LogError::Sequence { .. }
+        | LogError::Decode { .. } => exit::DIFFERENCE,
     }
 }
 

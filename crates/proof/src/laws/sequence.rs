@@ -6,12 +6,12 @@ use store::audit::reading::Event;
 
 use super::{Law, Tally};
 
-/// Where the log is.
+/// The event before, its tick, and the frame before.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Sequence {
-    last_seq: u64,
-    last_ts: Option<UtcMillis>,
-    last_frame: Option<UtcMillis>,
+    seq: u64,
+    ts: Option<UtcMillis>,
+    frame: Option<UtcMillis>,
 }
 
 impl Sequence {
@@ -21,23 +21,23 @@ impl Sequence {
             return tally.check(Law::Sequence, event, false, text);
         };
         let ts = first.ts();
-        let follows = event.seq == self.last_seq + 1;
-        let last = self.last_seq;
+        let follows = event.seq == self.seq + 1;
+        let last = self.seq;
         tally.check(Law::Sequence, event, follows, || format!("follows event {last}"));
-        self.last_seq = event.seq;
-        if self.last_ts.is_some_and(|last| ts < last) {
+        self.seq = event.seq;
+        if self.ts.is_some_and(|last| ts < last) {
             tally.check(Law::Sequence, event, false, || "is before the event before it".to_owned());
         }
-        self.last_ts = Some(ts);
+        self.ts = Some(ts);
         if let Some(cause) = first.cause_seq()
             && cause >= event.seq
         {
             tally.check(Law::Sequence, event, false, || format!("was caused by event {cause}"));
         }
         if first.kind() == Kind::Frame {
-            let is_later = self.last_frame.is_none_or(|last| ts > last);
+            let is_later = self.frame.is_none_or(|last| ts > last);
             tally.check(Law::Sequence, event, is_later, || "is no later frame".to_owned());
-            self.last_frame = Some(ts);
+            self.frame = Some(ts);
         }
     }
 }

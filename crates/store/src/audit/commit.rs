@@ -107,9 +107,11 @@ impl Terms {
         text(&self.instruments.len().to_string());
         for it in &self.instruments {
             let scale = it.cash_scale.to_string();
-            [&it.id, &it.contract, &it.contract_size, &it.position_key, &it.cash_key, &scale]
-                .into_iter()
-                .for_each(|field| text(field));
+            let key = [&it.position_key, &it.cash_key];
+            for field in [&it.id, &it.contract, &it.contract_size].into_iter().chain(key) {
+                text(field);
+            }
+            text(&scale);
         }
         for holding in &self.opening {
             text(&holding.position_key);
@@ -133,6 +135,13 @@ fn instrument(table: &InstrumentTable, ix: InstrumentIx) -> InstrumentTerms {
         cash_key: table.key(table.cash_key(ix)).to_string(),
         cash_scale: it.ledger_scale.0,
     }
+}
+
+/// A line of the commit file, with its newline.
+pub(crate) fn line_of(content: &impl Serialize) -> Vec<u8> {
+    let mut line = serde_json::to_vec(content).expect("the lines of a log are plain data");
+    line.push(b'\n');
+    line
 }
 
 impl Header {

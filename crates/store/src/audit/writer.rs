@@ -10,7 +10,7 @@ use arrow_ipc::CompressionType;
 use arrow_ipc::writer::{IpcWriteOptions, StreamWriter};
 use arrow_schema::SchemaRef;
 
-use super::commit::{COMMIT_FILE, Commit, Header, StreamPart};
+use super::commit::{COMMIT_FILE, Commit, Header, StreamPart, line_of};
 use super::kind::Kind;
 use super::reading::CommitRows;
 use super::records::Records;
@@ -88,9 +88,7 @@ impl LogWriter {
             options.append(true).create_new(!before.has_header);
             let mut file = options.open(&path).map_err(FolderError::create(&path))?;
             if !before.has_header {
-                let mut line = serde_json::to_vec(header).expect("a header is plain data");
-                line.push(b'\n');
-                file.write_all(&line).map_err(FolderError::write(&path))?;
+                file.write_all(&line_of(header)).map_err(FolderError::write(&path))?;
             }
             commits = Some(file);
         }
@@ -181,10 +179,8 @@ impl LogWriter {
         let (Some(file), LogTarget::Folder(folder)) = (&mut self.commits, &self.target) else {
             return Ok(());
         };
-        let mut line = serde_json::to_vec(commit).expect("a commit is plain data");
-        line.push(b'\n');
         // One write: a torn line is recognised by its missing end.
-        file.write_all(&line).map_err(FolderError::write(&folder.join(COMMIT_FILE)))
+        file.write_all(&line_of(commit)).map_err(FolderError::write(&folder.join(COMMIT_FILE)))
     }
 
     /// Flushes everything to the device.
@@ -245,21 +241,14 @@ impl Stream {
         bytes: &mut Vec<u8>,
     ) -> Result<(), arrow_schema::ArrowError> {
         bytes.clear();
-        let encoder = match &mut self.encoder {
-            Some(encoder) => {
-                std::mem::swap(encoder.get_mut(), bytes);
-                encoder
-            }
-            None => {
-                let compression = self.kind.is_compressed().then_some(CompressionType::LZ4_FRAME);
-                let options = IpcWriteOptions::default().try_with_compression(compression)?;
-                let buffer = std::mem::take(bytes);
-                self.encoder.insert(StreamWriter::try_new_with_options(
-                    buffer,
-                    &self.schema,
-                    options,
-                )?)
-            }
+        let encoder = if let Some(encoder) = &mut self.encoder {
+            std::mem::swap(encoder.get_mut(), bytes);
+            encoder
+        } else {
+            let compression = self.kind.is_compressed().then_some(CompressionType::LZ4_FRAME);
+            let options = IpcWriteOptions::default().try_with_compression(compression)?;
+            let buffer = std::mem::take(bytes);
+            self.encoder.insert(StreamWriter::try_new_with_options(buffer, &self.schema, options)?)
         };
         for start in (0..batch.num_rows()).step_by(BATCH_ROWS) {
             encoder.write(&batch.slice(start, BATCH_ROWS.min(batch.num_rows() - start)))?;

@@ -10,7 +10,7 @@ use store::FolderError;
 use store::audit::reading::LogError;
 use store::candles::DataError;
 
-use crate::error::{BacktestError, exit, is_missed_frame};
+use crate::error::{BacktestError, exit, is_missed_frame, of_log};
 use crate::past_run::InputsChanged;
 use crate::runfile::fault::Faults;
 
@@ -22,11 +22,13 @@ pub(super) fn print(error: &BacktestError) -> u8 {
         }
         BacktestError::Folder(folder) => print_folder(folder),
         BacktestError::Log(error) => return log(Path::new(""), error),
+        BacktestError::Replay(error) => return replay(Path::new(""), error),
         BacktestError::Inputs(changed) => print_inputs(changed),
         BacktestError::Data(_)
         | BacktestError::Setup(_)
         | BacktestError::Failed { .. }
         | BacktestError::Unexplained { .. }
+        | BacktestError::Alter(_)
         | BacktestError::Schedule { .. } => match error.data() {
             Some(data) => print_data(data),
             None => print_chain(error),
@@ -97,6 +99,8 @@ fn print_chain(error: &BacktestError) {
         | BacktestError::Data(_)
         | BacktestError::Folder(_)
         | BacktestError::Log(_)
+        | BacktestError::Alter(_)
+        | BacktestError::Replay(_)
         | BacktestError::Inputs(_) => "CFG",
     };
     line(&format!("error[{code}]: {error}"));
@@ -126,31 +130,22 @@ pub(super) fn file(path: &Path, code: &str, error: &dyn Error, hint: &str) {
 
 /// Prints why a log cannot be opened, and returns the exit code.
 pub(super) fn log(run_folder: &Path, error: &LogError) -> u8 {
-    let code = match error {
-        LogError::Folder(_) => "LOG-FOLDER",
-        LogError::Version { .. } => "LOG-VERSION",
-        LogError::Header { .. }
-        | LogError::Line { .. }
-        | LogError::Spelling { .. }
-        | LogError::Chain { .. }
-        | LogError::Short { .. }
-        | LogError::Bytes { .. }
-        | LogError::Sequence { .. }
-        | LogError::Decode { .. } => "LOG-BROKEN",
+    let code = of_log(error);
+    let (name, hint) = match code {
+        exit::IO => {
+            ("LOG-FOLDER", format!("{} is to be the folder of a run", run_folder.display()))
+        }
+        exit::DATA => {
+            ("LOG-VERSION", "read it with the version that wrote it, or run again".to_owned())
+        }
+        _ => {
+            ("LOG-BROKEN", "what stands before it holds: `replay --at` an earlier time".to_owned())
+        }
     };
-    line(&format!("error[{code}]: {error}"));
+    line(&format!("error[{name}]: {error}"));
     print_causes(error);
-    match error {
-        LogError::Folder(_) => {
-            line(&format!("  hint:     {} is to be the folder of a run", run_folder.display()));
-            exit::IO
-        }
-        LogError::Version { .. } => {
-            line("  hint:     read it with the version that wrote it, or run again");
-            exit::DATA
-        }
-        _ => exit::DIFFERENCE,
-    }
+    line(&format!("  hint:     {hint}"));
+    code
 }
 
 /// Prints why a log cannot be replayed, and returns the exit code.

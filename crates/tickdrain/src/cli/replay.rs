@@ -57,7 +57,8 @@ fn page(state: &State) -> String {
         positions.add_row([key.to_owned(), amount.to_string()]);
     }
     align_right(&mut positions, 1);
-    text.push_str(&format!("{positions}\n"));
+    text.push_str(&positions.to_string());
+    text.push('\n');
     let mut orders = empty_table(&[
         "order",
         "instrument",

@@ -29,7 +29,20 @@ const fn attached_to(kind: Kind) -> &'static [Kind] {
         Kind::Fill => &[Kind::Lot],
         Kind::TightLoop => &[Kind::Delta, Kind::Mismatch],
         Kind::Settlement => &[Kind::Delta],
-        _ => &[],
+        Kind::Frame
+        | Kind::Decision
+        | Kind::Intent
+        | Kind::Verdict
+        | Kind::OrderUpdate
+        | Kind::Lot
+        | Kind::Delta
+        | Kind::Mismatch
+        | Kind::Alert
+        | Kind::Exposure
+        | Kind::Risk
+        | Kind::Pnl
+        | Kind::Control
+        | Kind::Custom => &[],
     }
 }
 

@@ -8,7 +8,7 @@ use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
 
 use super::rows::CommitReader;
-use crate::audit::commit::{COMMIT_FILE, Commit, Header};
+use crate::audit::commit::{COMMIT_FILE, Commit, Header, line_of};
 use crate::audit::kind::{Kind, SCHEMA_VERSION};
 use crate::error::FolderError;
 
@@ -136,9 +136,8 @@ impl LogReader {
     ///
     /// A file cannot be written.
     pub fn truncate(&self, commits: &[Commit]) -> Result<(), FolderError> {
-        let lines = std::iter::once(serde_json::to_vec(&self.header))
-            .chain(commits.iter().map(serde_json::to_vec));
-        let length: usize = lines.map(|line| line.expect("a log is plain data").len() + 1).sum();
+        let lines = commits.iter().map(|commit| line_of(commit).len());
+        let length = line_of(&self.header).len() + lines.sum::<usize>();
         let cut = |path: &Path, length: u64| {
             let file = std::fs::OpenOptions::new().write(true).open(path)?;
             file.set_len(length)
@@ -244,8 +243,7 @@ fn header(line: &[u8], path: &Path) -> Result<Header, LogError> {
 
 /// Whether a line is, byte by byte, what the writer writes for its content.
 fn is_spelled(line: &[u8], content: &impl serde::Serialize) -> bool {
-    let written = serde_json::to_vec(content).expect("the lines of a log are plain data");
-    line.strip_suffix(b"\n") == Some(written.as_slice())
+    line == line_of(content)
 }
 
 #[cfg(test)]

@@ -76,7 +76,7 @@ impl<'a> CommitReader<'a> {
             let name = stream.kind().name();
             let mut parts = commits[..place].iter().filter_map(|commit| commit.part(name));
             let head = parts.next();
-            let end = parts.last().or(head).map_or(0, |part| part.end);
+            let end = parts.next_back().or(head).map_or(0, |part| part.end);
             stream.skip_to(end, head)?;
         }
         self.next = place;

@@ -48,12 +48,11 @@ impl Stream {
     ///
     /// The file is too short, or holds other bytes than were written.
     pub(super) fn bytes(&mut self, part: &StreamPart, commit: u64) -> Result<Vec<u8>, LogError> {
-        let file = match &mut self.file {
-            Some(file) => file,
-            None => {
-                let opened = File::open(&self.path).map_err(FolderError::read(&self.path))?;
-                self.file.insert(opened)
-            }
+        let file = if let Some(file) = &mut self.file {
+            file
+        } else {
+            let opened = File::open(&self.path).map_err(FolderError::read(&self.path))?;
+            self.file.insert(opened)
         };
         let length = part.end.saturating_sub(self.end);
         // The file's own length bounds what is read; the commit may claim anything.

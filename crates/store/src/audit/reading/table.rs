@@ -87,17 +87,32 @@ fn column(array: &dyn Array) -> Option<Column> {
 }
 
 impl Column {
-    fn value(&self, row: usize) -> Value<'_> {
+    fn is_valid(&self, row: usize) -> bool {
         match self {
-            Self::Small(it) if it.is_valid(row) => Value::Count(it.value(row).into()),
-            Self::Middle(it) if it.is_valid(row) => Value::Count(it.value(row).into()),
-            Self::Large(it) if it.is_valid(row) => Value::Count(it.value(row)),
-            Self::Float(it) if it.is_valid(row) => Value::Float(it.value(row)),
-            Self::Flag(it) if it.is_valid(row) => Value::Flag(it.value(row)),
-            Self::Text(it) if it.is_valid(row) => Value::Text(it.value(row)),
-            Self::Amount(it) if it.is_valid(row) => Value::Amount(Units(it.value(row))),
-            Self::Time(it) if it.is_valid(row) => Value::Time(UtcMillis::new(it.value(row))),
-            _ => Value::Null,
+            Self::Small(it) => it.is_valid(row),
+            Self::Middle(it) => it.is_valid(row),
+            Self::Large(it) => it.is_valid(row),
+            Self::Float(it) => it.is_valid(row),
+            Self::Flag(it) => it.is_valid(row),
+            Self::Text(it) => it.is_valid(row),
+            Self::Amount(it) => it.is_valid(row),
+            Self::Time(it) => it.is_valid(row),
+        }
+    }
+
+    fn value(&self, row: usize) -> Value<'_> {
+        if !self.is_valid(row) {
+            return Value::Null;
+        }
+        match self {
+            Self::Small(it) => Value::Count(it.value(row).into()),
+            Self::Middle(it) => Value::Count(it.value(row).into()),
+            Self::Large(it) => Value::Count(it.value(row)),
+            Self::Float(it) => Value::Float(it.value(row)),
+            Self::Flag(it) => Value::Flag(it.value(row)),
+            Self::Text(it) => Value::Text(it.value(row)),
+            Self::Amount(it) => Value::Amount(Units(it.value(row))),
+            Self::Time(it) => Value::Time(UtcMillis::new(it.value(row))),
         }
     }
 }
