@@ -3,6 +3,8 @@
 mod crash;
 mod every_frame;
 mod kinds_of_runs;
+mod planted;
+mod tamper;
 
 use std::path::Path;
 

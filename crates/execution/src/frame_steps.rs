@@ -11,6 +11,7 @@ use model::interface::{Desk, InterfaceError, Submission};
 use model::money::Price;
 use model::numeric::decimal_of;
 use model::order::Order;
+use model::planted::{self, Mistake};
 use model::reconciliation::Mismatch;
 use model::settlement::margin_instants;
 use model::time::UtcMillis;
@@ -185,7 +186,8 @@ impl ExecutionService {
         funding: &[FundingPoint],
         outbox: &mut Outbox,
     ) -> Result<(), ExecutionError> {
-        for point in funding {
+        let times = if planted::has(Mistake::SettledTwice) { 2 } else { 1 };
+        for point in funding.iter().flat_map(|point| std::iter::repeat_n(point, times)) {
             self.settle_arrivals(point.ts, outbox)?;
             self.books.change(|books| books.settle_funding(point))?;
             if let Some(settlement) = self.ledger.settle_funding(point)? {

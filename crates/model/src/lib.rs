@@ -28,6 +28,7 @@ pub mod operation_deltas;
 pub mod order;
 pub mod parameter;
 pub mod perp;
+pub mod planted;
 pub mod pnl;
 pub mod protocol;
 pub mod reconciliation;

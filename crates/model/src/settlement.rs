@@ -8,6 +8,7 @@ use crate::instrument::{InstrumentIx, InstrumentTable, KeyIx};
 use crate::key::PositionType;
 use crate::money::{Price, Quantity};
 use crate::perp::{PerpPosition, funding_payment};
+use crate::planted::{self, Mistake};
 use crate::time::{DAY_MS, UtcMillis};
 
 /// What falls due; in the order in which events of one instant are settled (03 §4.1).
@@ -145,7 +146,10 @@ pub fn funding_due(
         .mark
         .and_then(Price::new)
         .ok_or_else(|| NoMark { instrument: instrument.id.to_string(), ts: point.ts })?;
-    let amount = funding_payment(instrument, held, px, point.rate).0;
+    let mut amount = funding_payment(instrument, held, px, point.rate).0;
+    if planted::has(Mistake::FundingSign) {
+        amount = -amount;
+    }
     let paid_to = instruments.cash_key(point.instrument);
     let delta =
         Delta { instrument: Some(point.instrument), ..Delta::new(paid_to, amount, Cause::Funding) };

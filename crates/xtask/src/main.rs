@@ -1,6 +1,8 @@
-//! The commands of the project itself: `cargo xtask ci`, `test`, `sim` and `perf`.
+//! The commands of the project itself: `cargo xtask ci`, `test`, `sim`, `crash`, `tamper`, `planted`
+//! and `perf`.
 
 mod perf;
+mod proof;
 mod shell;
 mod tests;
 
@@ -13,6 +15,9 @@ const USAGE: &str = "\
 cargo xtask ci                what continuous integration runs: format, lints, docs, tests
 cargo xtask test              the tests of the whole workspace, examples included
 cargo xtask sim FACTOR        the random tests of orders, this many times as long
+cargo xtask crash COUNT       runs that are killed this often, or cut at any byte, and resumed
+cargo xtask tamper            a run folder of which every bit is turned over
+cargo xtask planted           mistakes in the engine itself, and what finds them
 cargo xtask perf RUN.toml     the speed targets: wall time, and instructions where valgrind is";
 
 fn main() -> Result<()> {
@@ -21,6 +26,9 @@ fn main() -> Result<()> {
         ["ci"] => ci(),
         ["test"] => test(),
         ["sim", factor] => sim(factor.parse().context("a whole number")?),
+        ["crash", count] => proof::crash(count.parse().context("a whole number")?),
+        ["tamper"] => proof::tamper(),
+        ["planted"] => proof::planted(),
         ["perf", run_file] => perf::run(Path::new(run_file)),
         _ => bail!("usage:\n{USAGE}"),
     }
@@ -51,5 +59,7 @@ fn sim(factor: u32) -> Result<()> {
 
 fn test() -> Result<()> {
     say("tests");
-    tests::run(&["test", "--workspace", "--locked"])
+    tests::run(&["test", "--workspace", "--locked"])?;
+    say("planted mistakes");
+    proof::planted()
 }

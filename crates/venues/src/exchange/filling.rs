@@ -5,9 +5,10 @@ use std::sync::Arc;
 use model::Decimal;
 use model::fill::{Fill, Liquidity, PriceRule};
 use model::instrument::{FeeAsset, InstrumentIx};
-use model::money::{Cash, Price, Quantity};
+use model::money::{Cash, LedgerScale, Price, Quantity};
 use model::numeric::{decimal_of, float_of};
 use model::order::{Order, OrderSide, OrderStatus, Refusal, RefusalCode, Size, TimeInForce};
+use model::planted::{self, Mistake};
 
 use super::book::fills;
 use super::relations::Entry;
@@ -196,7 +197,7 @@ impl Exchange {
             }
         }
         let rounded = rounded_against(px, order.side, instrument.tick);
-        match (offer.limit, order.side) {
+        match (offer.limit.filter(|_| !planted::has(Mistake::BeyondLimit)), order.side) {
             (Some(limit), OrderSide::Buy) => rounded.map(|px| px.min(limit)),
             (Some(limit), OrderSide::Sell) => Some(rounded.map_or(limit, |px| px.max(limit))),
             (None, _) => rounded,
@@ -237,7 +238,12 @@ impl Exchange {
         let status = self.status_after(&self.orders[&seq], is_filled, is_dust, moment.step);
         self.answer_fill(seq, status, fill, deltas, desk)?;
         if is_filled {
+            let late = planted::has(Mistake::NewsAfterEnd)
+                .then(|| self.orders[&seq].update(OrderStatus::PartiallyFilled, None));
             self.finish(seq, OrderStatus::Filled, None, desk)?;
+            if let Some(late) = late {
+                desk.take(VenueReport::Update(Arc::new(late)))?;
+            }
         } else if is_dust {
             let detail = format!("{} is less than {smallest}", leaves.0.normalize());
             self.finish(seq, OrderStatus::Canceled, Some((RefusalCode::Dust, detail)), desk)?;
@@ -267,15 +273,22 @@ impl Exchange {
             FeeAsset::Quote => self.instruments.cash_key(order.instrument),
             FeeAsset::Base => self.instruments.base_key(order.instrument),
         };
+        let (mut scale, mut ts) = (instrument.ledger_scale, moment.ts);
+        if planted::has(Mistake::RoundNotional) {
+            scale = LedgerScale(0);
+        }
+        if planted::has(Mistake::BeforeEligible) {
+            ts = ts.before(self.settings.interval);
+        }
         Fill {
             trade_id: self.last_trade_id,
             order_id: order.order_id,
             instrument: order.instrument,
             side: order.side,
-            ts: moment.ts,
+            ts,
             last_qty: quantity,
             last_px: px,
-            notional: instrument.notional(px, quantity).booked(instrument.ledger_scale),
+            notional: instrument.notional(px, quantity).booked(scale),
             fee: fee.amount,
             fee_key,
             liquidity: offer.liquidity,
