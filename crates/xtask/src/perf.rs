@@ -30,6 +30,7 @@ pub(crate) fn run(run_file: &Path) -> Result<()> {
     let without = whole_process("whole process, log off", run_file, &["--no-audit"])?;
     let share = (with_log - without) / with_log * 100.0;
     say(&format!("| share of the log in the whole process | {share:.0} % | |"));
+    log_as_proof(run_file)?;
     instructions("an idle tick", &["idle"], [10_000, 20_000])?;
     instructions("a bar of the workload, engine only", &["million", run_file], [50_000, 100_000])
 }
@@ -90,6 +91,42 @@ fn whole_process(what: &str, run_file: &str, flags: &[&str]) -> Result<f64> {
         bars / best / 1e6
     ));
     Ok(median)
+}
+
+/// What the log of the workload costs to read, and that of a run with a higher fee to compare.
+fn log_as_proof(run_file: &str) -> Result<()> {
+    let folder = tempfile::tempdir()?;
+    let [one, two] = ["one", "two"].map(|name| folder.path().join(name));
+    for (out, set) in [(&one, &[][..]), (&two, &["--set", "venues.bitfinex.taker_bps=11"])] {
+        let mut command = Command::new(TICKDRAIN);
+        command.args(["backtest", run_file, "--quiet", "--out"]).arg(out).args(set);
+        let found = output(&mut command)?.context("the command is built")?;
+        if !found.status.success() {
+            bail!("{command:?}: {}", String::from_utf8_lossy(&found.stderr));
+        }
+    }
+    let text = |path: &Path| path.to_str().map(str::to_owned).context("a path that is text");
+    let (one, two) = (text(&one)?, text(&two)?);
+    for (what, probed) in [("replay", "replay"), ("verify, all files and laws", "verify")] {
+        let (median, best) = timed(|| probe(&[probed, &one]))?;
+        let rate = |nanos: f64| 1_000.0 / nanos;
+        let (median, best) = (rate(median), rate(best));
+        say(&format!("| {what} | {median:.2} M events/s | {best:.2} M events/s |"));
+    }
+    let seconds = || {
+        let found = output(Command::new(PROBE).args(["diff", &one, &two]))?;
+        millis(&String::from_utf8(found.context("the probe is built")?.stdout)?, "parted")
+    };
+    let (median, best) = timed(seconds)?;
+    say(&format!("| comparison of two such runs | {:.2} s | {:.2} s |", median / 1e3, best / 1e3));
+    Ok(())
+}
+
+/// Milliseconds of a line of `probe`, which has to begin with a word.
+fn millis(line: &str, word: &str) -> Result<f64> {
+    let rest = line.trim().strip_prefix(word).context("another outcome")?;
+    let rest = rest.split(" in ").nth(1).and_then(|rest| rest.split(" ms").next());
+    rest.context("the probe says how long it took")?.parse().context("a number")
 }
 
 /// Instructions per unit of work: what a larger count takes more than a smaller one.

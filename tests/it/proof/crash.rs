@@ -173,7 +173,7 @@ fn short_run() -> Scene {
         size = "1"
     "#;
     let scene = Scene::new(text);
-    let rows = sound_rows(4_096 + 150, 60_000);
+    let rows = sound_rows(4_096 + 40, 60_000);
     write_parquet(&scene.path("minutes.parquet"), &rows);
     scene.run(App::new(), &[], "out");
     scene
