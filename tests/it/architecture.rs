@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use crate::support;
 
 /// What each crate may depend on within the workspace; a new arrow needs an ADR.
-const ARROWS: [(&str, &[&str]); 9] = [
+const ARROWS: [(&str, &[&str]); 10] = [
     ("model", &[]),
     ("engine", &["model"]),
     ("ledger", &["model"]),
@@ -17,7 +17,8 @@ const ARROWS: [(&str, &[&str]); 9] = [
     ("strategies", &["model"]),
     ("execution", &["engine", "ledger", "model", "venues"]),
     ("store", &["engine", "model"]),
-    ("tickdrain", &["engine", "execution", "model", "store", "strategies", "venues"]),
+    ("proof", &["model", "store"]),
+    ("tickdrain", &["engine", "execution", "model", "proof", "store", "strategies", "venues"]),
     ("xtask", &[]),
 ];
 
