@@ -16,8 +16,8 @@ const ARROWS: [(&str, &[&str]); 10] = [
     ("venues", &["model"]),
     ("strategies", &["model"]),
     ("execution", &["engine", "ledger", "model", "venues"]),
-    ("store", &["engine", "model"]),
     ("proof", &["model", "store"]),
+    ("store", &["engine", "model"]),
     ("tickdrain", &["engine", "execution", "model", "proof", "store", "strategies", "venues"]),
     ("xtask", &[]),
 ];
