@@ -1,11 +1,18 @@
 //! A program whose strategies and service fail, each in its own way.
 
 use std::process::ExitCode;
+use std::rc::Rc;
 
+use execution::ExecutionService;
+use execution::fault_injection::{FaultScript, Slip};
+use model::handshake::Handshake;
 use tickdrain::prelude::*;
 
 /// Name of the environment variable that puts the service on the bus.
 const ECHO: &str = "FAULTY_ECHO";
+
+/// Name of the environment variable that makes the venue err in its books.
+const WRONG_BOOKS: &str = "FAULTY_BOOKS";
 
 /// The decision in which everything goes wrong.
 const LAST: u32 = 5;
@@ -15,12 +22,27 @@ fn main() -> ExitCode {
         .strategy::<Faulty<Panics>>("panics")
         .strategy::<Faulty<Fails>>("fails")
         .strategy::<Faulty<Floods>>("floods")
-        .strategy::<Faulty<BadlyBuilt>>("badly_built");
+        .strategy::<Faulty<BadlyBuilt>>("badly_built")
+        .strategy::<Faulty<Sound>>("sound");
     let app = match std::env::var_os(ECHO) {
         Some(_) => app.service("echo", |_| Echo),
         None => app,
     };
+    let app = match std::env::var_os(WRONG_BOOKS) {
+        Some(_) => app.planting(err),
+        None => app,
+    };
     app.main()
+}
+
+/// A venue that errs by the last digit of the cash that the fourth fill has paid.
+fn err(execution: ExecutionService) -> ExecutionService {
+    let books = execution.venue_books().clone();
+    let make = Rc::new(move |handshake: &mut Handshake| {
+        let paid = &handshake.deltas[1];
+        books.change(|books| books.tamper(paid.key, Decimal::new(1, 12)));
+    });
+    execution.with_faults(FaultScript::default().with_slip(Slip { nth: 4, make }))
 }
 
 /// Buys one unit per frame, then goes wrong.
@@ -65,6 +87,15 @@ impl Fault for Floods {
         loop {
             orders.buy(InstrumentIx(0), one());
         }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Sound;
+
+impl Fault for Sound {
+    fn strike(&self, _orders: &mut OrderDesk<'_>) -> Result<(), StrategyError> {
+        Ok(())
     }
 }
 

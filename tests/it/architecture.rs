@@ -41,6 +41,25 @@ const WORDS: [(&str, &[&str]); 7] = [
     ("Utc::now", &[]),
 ];
 
+/// Libraries that open connections, and what of the standard library does.
+const CONNECTS: [&str; 14] = [
+    "attohttpc",
+    "curl",
+    "h2",
+    "hickory-resolver",
+    "hyper",
+    "minreq",
+    "mio",
+    "native-tls",
+    "openssl",
+    "quinn",
+    "reqwest",
+    "rustls",
+    "socket2",
+    "ureq",
+];
+const SOCKETS: [&str; 4] = ["std::net", "TcpStream", "UdpSocket", "UnixStream"];
+
 /// Longest source file, in lines.
 const LINES_MAX: usize = 600;
 
@@ -151,6 +170,22 @@ fn output_and_clocks_stay_where_they_belong() {
     }
 }
 
+/// Nothing that is linked into any crate, its tests included, could reach a venue.
+#[test]
+fn nothing_of_the_workspace_opens_a_connection() {
+    let lock = fs::read_to_string(support::root().join("Cargo.lock")).unwrap();
+    let packages: Vec<&str> =
+        lock.lines().filter_map(|line| line.strip_prefix("name = ")).collect();
+    assert!(packages.len() > 100, "{} packages", packages.len());
+    for name in CONNECTS {
+        assert!(!packages.contains(&&*format!("\"{name}\"")), "{name} is in the lock file");
+    }
+    for (path, text) in sources() {
+        let found = SOCKETS.iter().find(|word| text.contains(**word));
+        assert_eq!(found, None, "crates/{path}");
+    }
+}
+
 #[test]
 fn no_source_file_is_longer_than_a_sitting() {
     let long: BTreeMap<String, usize> = sources()
@@ -164,7 +199,8 @@ fn no_source_file_is_longer_than_a_sitting() {
 #[test]
 fn decision_records_have_numbers_of_their_own() {
     let folder = support::root().join("adr");
-    let records = if folder.is_dir() { files(&folder, "md") } else { Vec::new() };
+    let records = files(&folder, "md");
+    assert!(!records.is_empty(), "there are decisions");
     let mut numbers = BTreeSet::new();
     for path in records.iter().filter(|path| !path.ends_with("README.md")) {
         let name = path.file_name().unwrap().to_string_lossy().into_owned();

@@ -52,7 +52,7 @@ fn equity(scene: &Scene, out: &str) -> BTreeMap<i64, f64> {
 }
 
 fn close(found: f64, expected: f64) -> bool {
-    (found - expected).abs() <= 1e-6 * CAPITAL
+    (found - expected).abs() <= 1e-6
 }
 
 const PARTS: [&str; 5] = ["funding_pnl", "delta_pnl", "basis_pnl", "transaction_costs", "gap_pnl"];
@@ -90,9 +90,9 @@ fn a_hedged_coin_earns_funding_and_hardly_anything_else() {
     let funding: f64 = settled.decimals("amount").into_iter().map(amount).sum();
     assert!(funding.abs() > 1.0 && close(parts["funding_pnl"], funding));
     assert!(close(summary.costs.funding, -funding));
-    assert!(close(parts["total"], change) && parts["unexplained"].abs() <= 1e-6 * CAPITAL);
+    assert!(close(parts["total"], change) && parts["unexplained"].abs() <= 1e-6);
     // Both legs move with spot, one up and one down.
-    assert!(parts["delta_pnl"].abs() < 1e-6 * CAPITAL, "{parts:?}");
+    assert!(parts["delta_pnl"].abs() < 1e-6, "{parts:?}");
     assert!(!parts.contains_key("other"));
     let risk = &summary.risk;
     assert!(risk.max_leverage > 0.5 && risk.min_margin_fraction.is_some_and(|it| it > 0.0));

@@ -203,7 +203,7 @@ fn check(data: &Data, expected: &Expect) {
     let Seen { hours, settled } = seen.take();
     assert_eq!(hours.len(), 8_784);
     for (at, hour) in hours.iter().enumerate() {
-        let near = |left: f64, right: f64| (left - right).abs() <= 1e-6 * CAPITAL;
+        let near = |left: f64, right: f64| (left - right).abs() <= 1e-6;
         assert!(near(hour.total, hour.by_hand), "hour {at}: {hour:?}");
         let parts: f64 = hour.parts.iter().sum();
         assert!(near(parts, hour.by_hand) && near(parts, hour.all), "hour {at}: {hour:?}");

@@ -29,9 +29,14 @@ struct LongRun {
 
 impl LongRun {
     fn new() -> Self {
+        Self::over(MINUTES, "kind = \"sma_cross\"\nfast = 10\nslow = 30\nsize = \"1\"\n")
+    }
+
+    /// The same over so many minutes, with another `[strategy]`.
+    fn over(minutes: i32, strategy: &str) -> Self {
         let folder = tempfile::tempdir().expect("a temporary folder");
         let minute_ms = Interval::HOUR.millis() / 60;
-        let rows = sound_rows(MINUTES, minute_ms);
+        let rows = sound_rows(minutes, minute_ms);
         write_parquet(&folder.path().join("minutes.parquet"), &rows);
         let text = r#"share_class = "USDT"
             interval = "1m"
@@ -44,11 +49,8 @@ impl LongRun {
             path = "minutes.parquet"
 
             [strategy]
-            kind = "sma_cross"
-            fast = 10
-            slow = 30
-            size = "1"
         "#;
+        let text = text.to_owned() + strategy;
         fs::write(folder.path().join("run.toml"), text).expect("the folder can be written");
         Self { folder }
     }
@@ -122,6 +124,46 @@ fn texts(log: &LogReader, kind: Kind, column: &str) -> Vec<String> {
         texts.extend(values.map(|text| text.unwrap_or_default().to_owned()));
     }
     texts
+}
+
+/// What grows are the footers of the result files, about a megabyte for a million bars; what orders
+/// leave behind is another matter, so there is one.
+#[test]
+fn memory_does_not_grow_with_the_length_of_the_data() {
+    let peak = |minutes| {
+        let run = LongRun::over(minutes, "kind = \"buy_and_hold\"\n");
+        run.finish("out");
+        summary(&run.path("out"))["timing"]["peak_rss_mb"].as_f64()
+    };
+    let [Some(short), Some(long)] = [400_000, 2_000_000].map(peak) else {
+        support::say_skipped("this system does not say how much memory a process takes");
+        return;
+    };
+    support::say(&format!("{short} MB for 400,000 bars, {long} MB for 2,000,000"));
+    assert!(long < short + 8.0, "{short} MB for 400,000 bars, {long} MB for 2,000,000");
+}
+
+/// In a network namespace of its own, which has no way out.
+#[test]
+fn a_run_needs_no_network() {
+    let unshare = |program: &Path, arguments: &[&str]| {
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--net"]).arg(program).args(arguments);
+        command
+    };
+    if !unshare(Path::new("true"), &[]).status().is_ok_and(|status| status.success()) {
+        support::say_skipped("this system makes no namespaces");
+        return;
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (command, out) = (support::command(), folder.path().join("out"));
+    let out = out.to_str().expect("a path of this system");
+    let output = unshare(Path::new(command.get_program()), &["backtest", "--out", out])
+        .current_dir(folder.path())
+        .output()
+        .expect("the command can be started");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(summary(Path::new(out))["status"], "ok");
 }
 
 fn summary(run_folder: &Path) -> Value {

@@ -253,3 +253,161 @@ fn methods_that_component_pages_list_are_where_the_page_says() {
         }
     }
 }
+
+/// Methods of the reader of run files that name a key.
+const READ_BY: [&str; 8] = [
+    ".required(",
+    ".optional(",
+    ".or_default(",
+    ".only_default(",
+    ".table(",
+    ".tables(",
+    ".table_of(",
+    ".tables_of(",
+];
+
+/// The sources below some paths of the crate that reads run files, without their tests.
+fn readers(paths: &[&str]) -> String {
+    let is_reader = |path: &str| {
+        paths.iter().any(|part| path.starts_with(&format!("tickdrain/src/{part}")))
+            && !path.contains("tests")
+    };
+    let found = sources().into_iter().filter(|(path, _)| is_reader(path));
+    found.map(|(_, text)| text).collect()
+}
+
+/// What follows each occurrence of a word, up to the end of the quoted text there.
+fn quoted_after(text: &str, word: &str) -> BTreeSet<String> {
+    let quoted = |(at, _): (usize, &str)| {
+        let rest = text[at + word.len()..].trim_start().strip_prefix('"')?;
+        rest.split_once('"').map(|(key, _)| key.to_owned())
+    };
+    text.match_indices(word).filter_map(quoted).collect()
+}
+
+/// The words of a text that could be keys.
+fn words(text: &str) -> impl Iterator<Item = String> {
+    let is_part = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    text.split(move |c| !is_part(c)).filter(|word| !word.is_empty()).map(str::to_owned)
+}
+
+#[test]
+fn the_page_of_the_run_file_has_every_key_that_is_read_and_no_other() {
+    let page = page("docs/reference/run-file.md");
+    // Of the registry, what a run file can say as well.
+    let sources =
+        readers(&["runfile/", "registry/instrument.rs", "registry/change.rs", "registry/tiers.rs"]);
+    let told: BTreeSet<String> =
+        page.lines().flat_map(spans).flat_map(|span| words(&span).collect::<Vec<_>>()).collect();
+    let read: BTreeSet<String> =
+        READ_BY.iter().flat_map(|method| quoted_after(&sources, method)).collect();
+    assert!(read.len() > 60, "{read:?}");
+    let untold: Vec<_> = read.difference(&told).collect();
+    assert!(untold.is_empty(), "read, but not on the page: {untold:?}");
+
+    let sources = sources + &readers(&["registry/venue.rs"]);
+    let mut is_keys = false;
+    let mut unread = Vec::new();
+    for line in page.lines() {
+        if !line.starts_with('|') {
+            is_keys = false;
+        } else if line.starts_with("| Key") {
+            is_keys = true;
+        } else if is_keys {
+            let cell = line.split('|').nth(1).expect("a first cell");
+            let keys = spans(cell).into_iter().flat_map(|span| words(&span).collect::<Vec<_>>());
+            unread.extend(keys.filter(|key| !sources.contains(&format!("\"{key}\""))));
+        }
+    }
+    assert!(unread.is_empty(), "on the page, but never read: {unread:?}");
+}
+
+/// Words of unfinished work, and of parts that there are none of.
+const NO_SUCH: [&str; 12] = [
+    "TODO",
+    "FIXME",
+    "TBD",
+    "WIP",
+    "TransferManager",
+    "StrategyHost",
+    "OrderHandshake",
+    "VenueExecutionManager",
+    "PnLCalculator",
+    "position_interface_factory",
+    "instruction block",
+    "deprecated",
+];
+
+/// Where a text has one of the words, as a word of its own.
+fn no_such(text: &str) -> Option<&'static str> {
+    let is_part = |c: char| c.is_alphanumeric() || c == '_';
+    NO_SUCH.into_iter().find(|word| {
+        text.match_indices(word).any(|(at, _)| {
+            let (before, after) = (&text[..at], &text[at + word.len()..]);
+            !before.ends_with(is_part) && !after.starts_with(is_part)
+        })
+    })
+}
+
+#[test]
+fn no_page_and_no_doc_comment_tells_of_what_is_not_there() {
+    let pages = ["README.md", "HACKING.md", "CHANGELOG.md"].map(|name| root().join(name));
+    let folders = ["docs", "adr", "examples", "data"];
+    let below = folders.iter().flat_map(|folder| files(&root().join(folder), "md"));
+    for path in pages.into_iter().chain(below) {
+        let text = fs::read_to_string(&path).expect("a page can be read");
+        assert_eq!(no_such(&text), None, "{}", path.display());
+    }
+    for (path, text) in sources() {
+        let is_doc = |line: &&str| line.starts_with("///") || line.starts_with("//!");
+        let docs: Vec<&str> = text.lines().map(str::trim_start).filter(is_doc).collect();
+        assert_eq!(no_such(&docs.join("\n")), None, "crates/{path}");
+    }
+}
+
+/// Where a run is put together: file, the function in it, and what it calls, in order.
+const SET_UP: [(&str, &str, &[&str]); 7] = [
+    ("tickdrain/src/backtest.rs", "pub fn with_app(", &["RunConfig::load"]),
+    (
+        "tickdrain/src/backtest.rs",
+        "pub fn run(&self)",
+        &["Inputs::of", "open_feed", "output.create"],
+    ),
+    (
+        "tickdrain/src/wiring.rs",
+        "pub(crate) fn wire(",
+        &["DataProvider::new", "RiskGate::new", "ExecutionService::new", "record"],
+    ),
+    (
+        "tickdrain/src/wiring.rs",
+        "pub(crate) fn wire(",
+        &["BacktestEngine::new", "host_strategies", "attach_services"],
+    ),
+    ("engine/src/run.rs", "pub async fn run<", &["services.connect"]),
+    ("engine/src/run.rs", "async fn tick_and_drain<", &["bus.start"]),
+    ("engine/src/run.rs", "async fn tick_and_drain<", &["Control::EngineReady"]),
+];
+
+#[test]
+fn a_run_is_put_together_in_the_order_that_the_page_lists() {
+    let page = page("docs/explanation/orchestration.md");
+    let (_, section) = page.split_once("## Before the first frame\n").expect("the section");
+    let steps = section.lines().take_while(|line| !line.starts_with("## "));
+    let steps = steps.filter(|line| line.starts_with(|c: char| c.is_ascii_digit()));
+    let listed: Vec<String> = steps.filter_map(|line| spans(line).into_iter().next()).collect();
+    let called: Vec<&str> = SET_UP.iter().flat_map(|(_, _, calls)| *calls).copied().collect();
+    assert_eq!(listed, called);
+    let sources = sources();
+    for (path, function, calls) in SET_UP {
+        let (_, text) = sources.iter().find(|(name, _)| name == path).expect("the file");
+        let (_, body) = text.split_once(function).expect("the function");
+        let (body, _) = body.split_once("\n}\n").expect("its end");
+        let places: Vec<_> = calls.iter().map(|call| body.find(&format!("{call}("))).collect();
+        // What is announced is no call.
+        let places = places.iter().zip(calls).map(|(at, call)| at.or_else(|| body.find(call)));
+        let places: Vec<usize> = places
+            .map(|at| at.unwrap_or_else(|| panic!("{function} has all of {calls:?}")))
+            .collect();
+        assert!(places.is_sorted(), "{path}: {function} calls {calls:?} in this order");
+    }
+}

@@ -124,7 +124,8 @@ fn file(path: &str) -> Code {
 
 /// The files of all crates that say something, in order.
 fn says(text: &str) -> Vec<String> {
-    let crates = ["model", "engine", "ledger", "venues", "execution", "strategies", "tickdrain"];
+    let crates =
+        ["model", "engine", "ledger", "venues", "execution", "strategies", "store", "tickdrain"];
     let files = code(&crates).into_iter().filter(|code| code.text.contains(text));
     let mut paths: Vec<String> = files.map(|code| code.path).collect();
     paths.sort();

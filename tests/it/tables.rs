@@ -10,7 +10,8 @@ use std::sync::Arc;
 
 use arrow_array::cast::AsArray as _;
 use arrow_array::types::{
-    ArrowPrimitiveType, Decimal128Type, Float64Type, TimestampMillisecondType, UInt32Type,
+    ArrowPrimitiveType, Decimal128Type, Float64Type, TimestampMillisecondType, UInt16Type,
+    UInt32Type, UInt64Type,
 };
 use arrow_array::{Array as _, ArrayRef, Float64Array, RecordBatch, TimestampMillisecondArray};
 use model::Decimal;
@@ -183,6 +184,13 @@ impl Table {
         Self(log.batches(kind).unwrap().map(Result::unwrap).collect())
     }
 
+    /// Names of the columns, with a `?` behind those that may be null.
+    pub(crate) fn columns(&self) -> Vec<String> {
+        let fields = self.0.iter().take(1).flat_map(|batch| batch.schema().fields().to_vec());
+        let mark = |is_nullable| if is_nullable { "?" } else { "" };
+        fields.map(|field| format!("{}{}", field.name(), mark(field.is_nullable()))).collect()
+    }
+
     fn values<T: ArrowPrimitiveType>(&self, column: &str) -> Vec<T::Native> {
         let batches = self.0.iter();
         let values = batches.flat_map(|batch| {
@@ -250,6 +258,14 @@ fn cell(column: &ArrayRef, row: usize) -> String {
     } else if let Some(floats) = column.as_primitive_opt::<Float64Type>() {
         // What floats add below a millionth is no figure to read.
         ((floats.value(row) * 1e6).round() / 1e6).to_string()
+    } else if let Some(counts) = column.as_primitive_opt::<UInt64Type>() {
+        counts.value(row).to_string()
+    } else if let Some(counts) = column.as_primitive_opt::<UInt32Type>() {
+        counts.value(row).to_string()
+    } else if let Some(counts) = column.as_primitive_opt::<UInt16Type>() {
+        counts.value(row).to_string()
+    } else if let Some(flags) = column.as_boolean_opt() {
+        flags.value(row).to_string()
     } else {
         let units = column.as_primitive::<Decimal128Type>().value(row);
         Decimal::from_i128_with_scale(units, 18).normalize().to_string()

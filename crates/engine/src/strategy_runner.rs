@@ -35,6 +35,8 @@ pub struct StrategyRunner<S> {
     sequence: Option<Box<OpenSequence>>,
     wanted: Vec<Request>,
     decided: Option<UtcMillis>,
+    /// The frame of which somebody wants to know why nothing was done.
+    asked: Option<UtcMillis>,
     limit: usize,
     decisions: i64,
 }
@@ -63,6 +65,7 @@ impl<S: Strategy> StrategyRunner<S> {
             sequence: None,
             wanted: Vec::new(),
             decided: None,
+            asked: None,
             limit,
             decisions: 0,
         }
@@ -72,6 +75,12 @@ impl<S: Strategy> StrategyRunner<S> {
     #[must_use]
     pub fn with_instruments(self, instruments: Rc<InstrumentTable>) -> Self {
         Self { instruments, ..self }
+    }
+
+    /// The same host, which tells the conditions of the decision at `ts` whatever it is.
+    #[must_use]
+    pub fn explaining(self, ts: Option<UtcMillis>) -> Self {
+        Self { asked: ts, ..self }
     }
 
     fn decide(
@@ -93,8 +102,14 @@ impl<S: Strategy> StrategyRunner<S> {
         } else {
             Course::Strategy
         };
-        let decision = decide(&mut self.strategy, course, account, &mut desk)
+        let is_its_own = matches!(course, Course::Strategy);
+        let mut decision = decide(&mut self.strategy, course, account, &mut desk)
             .map_err(|source| StrategyRunnerError::Decide { id: self.id.clone(), source })?;
+        if is_its_own && (decision.action.is_trade() || self.asked == self.decided) {
+            let market = MarketView::new(&account.frame);
+            let conditions = self.strategy.conditions(market, account);
+            conditions.into_iter().for_each(|condition| decision.conditions.push(condition));
+        }
         if let Some(sequence) = desk.take_sequence() {
             self.sequence = OpenSequence::begin(sequence, &mut desk).map(Box::new);
         }

@@ -20,11 +20,10 @@ pub struct FaultPoint {
     pub nth_call: u32,
 }
 
-/// A mistake in one of both books, made between the venue's report and what we apply of it: for tests
-/// of whoever has to find it.
+/// A mistake in what a venue says, or in one of both books: for tests of whoever has to find it.
 #[derive(Clone)]
 pub struct Slip {
-    /// At which handshake with deltas, from 1.
+    /// At which handshake, from 1: of those with deltas, or of the answers to submissions.
     pub nth: u32,
     /// What is wrong with it from then on; a venue's mistake is made in its books instead.
     pub make: Rc<dyn Fn(&mut Handshake)>,
@@ -41,9 +40,15 @@ impl fmt::Debug for Slip {
 pub struct FaultScript {
     /// Each with its calls so far.
     points: Vec<(FaultPoint, u32)>,
-    slips: Vec<Slip>,
-    /// Handshakes with deltas so far; counted only while there are slips.
-    applied: u32,
+    slips: Slips,
+    answers: Slips,
+}
+
+/// Mistakes with the handshakes of their kind so far, which are counted only while there are any.
+#[derive(Clone, Debug, Default)]
+struct Slips {
+    list: Vec<Slip>,
+    seen: u32,
 }
 
 /// A failure that a script asked for.
@@ -58,22 +63,28 @@ impl FaultScript {
         Self { points, ..Self::default() }
     }
 
-    /// The same with a mistake.
+    /// The same with a mistake between a venue's report and what we apply of it.
     #[must_use]
     pub fn with_slip(mut self, slip: Slip) -> Self {
-        self.slips.push(slip);
+        self.slips.list.push(slip);
+        self
+    }
+
+    /// The same with a venue that answers a submission otherwise than it would.
+    #[must_use]
+    pub fn with_answer(mut self, slip: Slip) -> Self {
+        self.answers.list.push(slip);
         self
     }
 
     /// Makes the mistakes that are due in what is about to be applied.
     pub fn slip(&mut self, handshake: &mut Handshake) {
-        if self.slips.is_empty() {
-            return;
-        }
-        self.applied += 1;
-        for slip in self.slips.iter().filter(|slip| slip.nth == self.applied) {
-            (slip.make)(handshake);
-        }
+        self.slips.make(handshake);
+    }
+
+    /// Makes the mistakes that are due in what a venue answers to a submission.
+    pub fn answer(&mut self, handshake: &mut Handshake) {
+        self.answers.make(handshake);
     }
 
     /// Counts a call of a component and says whether it has to fail.
@@ -98,6 +109,18 @@ impl FaultScript {
             }
         }
         struck.map_or(Ok(()), Err)
+    }
+}
+
+impl Slips {
+    fn make(&mut self, handshake: &mut Handshake) {
+        if self.list.is_empty() {
+            return;
+        }
+        self.seen += 1;
+        for slip in self.list.iter().filter(|slip| slip.nth == self.seen) {
+            (slip.make)(handshake);
+        }
     }
 }
 

@@ -94,9 +94,12 @@ impl<'a> LoopDesk<'a> {
         }
     }
 
-    fn take_handshake(&mut self, handshake: Handshake) -> Result<(), Stopped> {
+    fn take_handshake(&mut self, mut handshake: Handshake) -> Result<(), Stopped> {
         let op_id = handshake.op_id;
         let awaited = self.awaits.take();
+        if awaited.is_some() {
+            self.core.faults.answer(&mut handshake);
+        }
         let step = if awaited.is_none() { self.begin_report() } else { None };
         if let Some(Step { log: Some(stage), .. }) = step {
             self.log(stage, op_id, None, &Reconciliation::default());

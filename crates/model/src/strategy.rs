@@ -61,6 +61,15 @@ pub trait Strategy {
         Ok(unwind(account, orders))
     }
 
+    /// What was looked at in the decision that was just made, with values and thresholds.
+    ///
+    /// Asked for after a decision to trade, which is recorded with them, and after any other one
+    /// when somebody wants to know why nothing was done (`tickdrain explain … tick T`): a strategy
+    /// pays for its conditions only where they are read. What it answers changes nothing.
+    fn conditions(&self, _market: MarketView<'_>, _account: &AccountSnapshot) -> Vec<Condition> {
+        Vec::new()
+    }
+
     /// An order of this strategy was filled, before the next [`decide`](Self::decide).
     fn on_fill(&mut self, _fill: &Fill) {}
 
@@ -97,6 +106,10 @@ impl<S: Strategy + ?Sized> Strategy for Box<S> {
         orders: &mut OrderDesk<'_>,
     ) -> Result<Decision, StrategyError> {
         (**self).emergency(market, account, orders)
+    }
+
+    fn conditions(&self, market: MarketView<'_>, account: &AccountSnapshot) -> Vec<Condition> {
+        (**self).conditions(market, account)
     }
 
     fn on_fill(&mut self, fill: &Fill) {

@@ -128,6 +128,46 @@ pub fn first_difference(left: &CommitRows, right: &CommitRows) -> Option<Diverge
     }
 }
 
+/// Where two logs part, if they do so up to an instant.
+///
+/// # Errors
+///
+/// One of them cannot be read.
+pub fn first_difference_until(
+    left: &LogReader,
+    right: &LogReader,
+    until: UtcMillis,
+) -> Result<Option<Divergence>, ReplayError> {
+    let (mut one, mut two) = (left.read(), right.read());
+    loop {
+        let (left, right) = (one.next().transpose()?, two.next().transpose()?);
+        let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
+        let upto = |rows: &'_ CommitRows| rows.events().take_while(|it| it.ts() <= until).count();
+        let (left_count, right_count) = (upto(&left), upto(&right));
+        let mut pairs = left.events().take(left_count).zip(right.events().take(right_count));
+        let differs = |(one, two): &(Event<'_>, Event<'_>)| {
+            !differences(Some(one), Some(two), &[]).is_empty()
+        };
+        if let Some((one, two)) = pairs.find(differs) {
+            let fields = differences(Some(&one), Some(&two), &[]);
+            let (one, two) = (told(&one, &left), told(&two, &right));
+            return Ok(Some(Divergence { left: Some(one), right: Some(two), fields }));
+        }
+        if left_count != right_count {
+            let place = left_count.min(right_count);
+            let event = |rows: &'_ CommitRows, count: usize| {
+                let event = rows.events().take(count).nth(place);
+                event.map(|event| told(&event, rows))
+            };
+            let (left, right) = (event(&left, left_count), event(&right, right_count));
+            return Ok(Some(Divergence { left, right, fields: Vec::new() }));
+        }
+        if left.commit.last_tick > until.millis() || right.commit.last_tick > until.millis() {
+            return Ok(None);
+        }
+    }
+}
+
 fn rows(commits: &[Commit], kind: Kind) -> u64 {
     commits.iter().filter_map(|commit| commit.part(kind.name())).map(|part| part.rows).sum()
 }

@@ -38,6 +38,11 @@ pub enum FolderError {
 }
 
 impl FolderError {
+    /// The failure to create what has no path yet.
+    pub fn create_at(what: &str) -> impl FnOnce(io::Error) -> Self {
+        Self::create(Path::new(what))
+    }
+
     pub(crate) fn create(path: &Path) -> impl FnOnce(io::Error) -> Self {
         let path = path.to_owned();
         move |source| Self::Create { path, source }

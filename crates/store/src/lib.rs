@@ -1,5 +1,6 @@
 //! Data in, log and results out: the only user of arrow, parquet and on-disk schemas.
 
+pub mod altered;
 pub mod audit;
 pub mod candles;
 mod chain_tables;

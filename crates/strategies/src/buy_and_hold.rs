@@ -5,7 +5,9 @@ use model::instrument::InstrumentIx;
 use model::order::Size;
 use model::parameter::{ParameterError, ParameterKind, ParameterSpec};
 use model::snapshot::AccountSnapshot;
-use model::strategy::{Decision, OrderDesk, Strategy, StrategyError, StrategyKind, StrategySetup};
+use model::strategy::{
+    Condition, Decision, OrderDesk, Strategy, StrategyError, StrategyKind, StrategySetup,
+};
 
 /// Buys at the open after an instrument's first bar and holds to the end.
 #[derive(Clone, Debug)]
@@ -69,5 +71,11 @@ impl Strategy for BuyAndHold {
             return Ok(Decision::hold("waits for a first bar"));
         }
         Ok(Decision::trade("first bar"))
+    }
+
+    fn conditions(&self, _market: MarketView<'_>, _account: &AccountSnapshot) -> Vec<Condition> {
+        let waiting = u32::try_from(self.wanted.len()).map_or(f64::INFINITY, f64::from);
+        let name = "instruments still to buy";
+        vec![Condition { name, value: waiting, threshold: 1.0, passed: waiting >= 1.0 }]
     }
 }

@@ -42,6 +42,12 @@ impl RollingSum {
         self.values.len()
     }
 
+    /// The average over a full window; `None` before it is full.
+    #[expect(clippy::cast_precision_loss, reason = "an average is shown as a float")]
+    pub fn full_average(&self) -> Option<f64> {
+        Some(self.full_sum()? as f64 / 1e18 / self.length as f64)
+    }
+
     /// The sum over a full window, in units of 10⁻¹⁸; `None` before it is full.
     pub fn full_sum(&self) -> Option<i128> {
         (self.values.len() == self.length).then_some(self.sum)

@@ -9,7 +9,9 @@ use model::numeric::FixedPoint;
 use model::order::{OrderId, OrderRequest, OrderSide, OrderUpdate, Size, Verdict};
 use model::parameter::{ParameterError, ParameterFault, ParameterKind, ParameterSpec};
 use model::snapshot::AccountSnapshot;
-use model::strategy::{Decision, OrderDesk, Strategy, StrategyError, StrategyKind, StrategySetup};
+use model::strategy::{
+    Condition, Decision, OrderDesk, Strategy, StrategyError, StrategyKind, StrategySetup,
+};
 
 use crate::indicators::RollingSum;
 
@@ -38,6 +40,8 @@ struct Lines {
     slow: RollingSum,
     /// Where the fast average stood to the slow one at the bar before.
     before: Option<Ordering>,
+    /// What happened at the last bar.
+    crossed: Option<Cross>,
     /// Orders that have not ended, oldest first, and where they lead.
     waiting: Vec<(OrderId, Stand)>,
 }
@@ -148,6 +152,7 @@ impl Lines {
             fast: RollingSum::new(fast),
             slow: RollingSum::new(slow),
             before: None,
+            crossed: None,
             waiting: Vec::new(),
         }
     }
@@ -181,6 +186,7 @@ impl Strategy for SmaCross {
             let close = FixedPoint::rounded(bar.close)
                 .ok_or_else(|| format!("a close of {} has too many digits", bar.close))?;
             let cross = lines.cross(close);
+            lines.crossed = cross;
             if market.is_warmup() {
                 // The averages fill up; a cross before the start is history.
                 continue;
@@ -202,6 +208,10 @@ impl Strategy for SmaCross {
         Ok(decision)
     }
 
+    fn conditions(&self, _market: MarketView<'_>, account: &AccountSnapshot) -> Vec<Condition> {
+        self.lines.iter().flat_map(|lines| lines.conditions(account)).collect()
+    }
+
     fn on_order_update(&mut self, update: &OrderUpdate) {
         if update.status.is_final() {
             self.forget(update.order_id);
@@ -216,6 +226,36 @@ impl Strategy for SmaCross {
 }
 
 impl Lines {
+    /// Whether both averages are there, where they stand to each other, and whether that is new.
+    fn conditions(&self, account: &AccountSnapshot) -> Vec<Condition> {
+        let at_least = |name, value: f64, threshold: f64| Condition {
+            name,
+            value,
+            threshold,
+            passed: value >= threshold,
+        };
+        let seen = at_least("bars seen", count(self.slow.seen()), count(self.slow.length()));
+        let Some((fast, slow)) = self.averages() else { return vec![seen] };
+        let crossed = f64::from(u8::from(self.crossed.is_some()));
+        let stands = f64::from(u8::from(self.stand(account) != Stand::Flat));
+        vec![
+            seen,
+            Condition {
+                name: "fast above slow",
+                value: fast,
+                threshold: slow,
+                passed: fast > slow,
+            },
+            at_least("crossed at this bar", crossed, 1.0),
+            at_least("holds or waits for a position", stands, 1.0),
+        ]
+    }
+
+    /// The fast and the slow average.
+    fn averages(&self) -> Option<(f64, f64)> {
+        Some((self.fast.full_average()?, self.slow.full_average()?))
+    }
+
     /// Where the orders lead that wait, else where the position is.
     ///
     /// An order that waits for a bar counts as done: orders fill in turn.
@@ -279,6 +319,11 @@ impl Stand {
             Self::Long => Some(OrderSide::Sell),
         }
     }
+}
+
+/// A number of bars as a float.
+fn count(bars: usize) -> f64 {
+    u32::try_from(bars).map_or(f64::INFINITY, f64::from)
 }
 
 impl SmaCross {

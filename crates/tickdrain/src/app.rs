@@ -7,6 +7,8 @@ use std::rc::Rc;
 use engine::rank::{Rank, Role};
 use engine::run::BacktestEngine;
 use engine::service::BacktestService;
+#[cfg(feature = "planted-faults")]
+use execution::ExecutionService;
 use model::instrument::InstrumentTable;
 use model::order::StrategyIx;
 use model::strategy::StrategyKind;
@@ -23,11 +25,17 @@ use crate::cli;
 /// Puts a service on a bus that is being set up.
 type Attach = Rc<dyn Fn(BacktestEngine, Rank, &ServiceSetup) -> BacktestEngine>;
 
+/// Puts mistakes into execution.
+#[cfg(feature = "planted-faults")]
+type Plant = Rc<dyn Fn(ExecutionService) -> ExecutionService>;
+
 /// A program around the engine: the strategies that run files can name, and services of one's own.
 #[derive(Clone)]
 pub struct App {
     catalog: Catalog,
     services: Vec<UserService>,
+    #[cfg(feature = "planted-faults")]
+    plant: Option<Plant>,
 }
 
 #[derive(Clone)]
@@ -54,7 +62,7 @@ impl fmt::Debug for App {
             .debug_struct("App")
             .field("strategies", &self.catalog.names().collect::<Vec<_>>())
             .field("services", &services)
-            .finish()
+            .finish_non_exhaustive()
     }
 }
 
@@ -72,7 +80,12 @@ impl App {
             .register::<strategies::BuyAndHold>("buy_and_hold")
             .register::<strategies::SmaCross>("sma_cross")
             .register::<strategies::Scripted>("scripted");
-        Self { catalog, services: Vec::new() }
+        Self {
+            catalog,
+            services: Vec::new(),
+            #[cfg(feature = "planted-faults")]
+            plant: None,
+        }
     }
 
     /// Adds a strategy that run files can name.
@@ -142,6 +155,26 @@ impl App {
         let attach: Attach = Rc::new(move |engine, rank, setup| engine.service(rank, build(setup)));
         self.services.push(UserService { name, attach });
         self
+    }
+
+    /// Puts mistakes into execution before it is on the bus, for tests of whoever has to find them.
+    #[cfg(feature = "planted-faults")]
+    #[must_use]
+    pub fn planting(
+        mut self,
+        plant: impl Fn(ExecutionService) -> ExecutionService + 'static,
+    ) -> Self {
+        self.plant = Some(Rc::new(plant));
+        self
+    }
+
+    /// Execution with the mistakes that were asked for.
+    #[cfg(feature = "planted-faults")]
+    pub(crate) fn plant(&self, execution: ExecutionService) -> ExecutionService {
+        match &self.plant {
+            Some(plant) => plant(execution),
+            None => execution,
+        }
     }
 
     /// Runs the command line and returns its exit code.

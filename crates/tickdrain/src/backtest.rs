@@ -14,13 +14,14 @@ use model::pnl::PnlComponents;
 use store::FolderError;
 use store::audit::{LogPlan, Recorded};
 use store::candles::{GapPolicy, TimeLabel};
-use store::feed::{CandleFeed, SeriesFacts};
+use store::feed::SeriesFacts;
 use store::results::Figures;
 use store::seal::Seal;
 
 use crate::app::App;
 use crate::error::BacktestError;
 use crate::progress::Watched;
+use crate::question::Frames;
 use crate::run_folder::{Output, WRITTEN};
 use crate::runfile::config::RunConfig;
 use crate::runfile::execution::FillTiming;
@@ -92,6 +93,20 @@ impl Backtest {
         })
     }
 
+    /// A backtest of a resolved run file that is in memory; its paths are absolute.
+    ///
+    /// # Errors
+    ///
+    /// Everything that is wrong with it, all at once.
+    pub(crate) fn of_table(app: App, table: &toml::Table) -> Result<Self, BacktestError> {
+        let base = Path::new(".");
+        let text = table.to_string();
+        let config = RunConfig::from_str("branch.toml", &text, base, &[], app.catalog())?;
+        let with_log = config.audit != AuditLevel::Off;
+        let (output, stop) = Default::default();
+        Ok(Self { app, config, output, with_log, shows_progress: false, stop })
+    }
+
     /// The program that it belongs to.
     pub(crate) const fn app(&self) -> &App {
         &self.app
@@ -154,7 +169,7 @@ impl Backtest {
     pub(crate) fn execute(
         &self,
         inputs: &Inputs,
-        feed: CandleFeed,
+        feed: impl Frames,
         folder: Option<PathBuf>,
         log: LogPlan,
         started: Instant,
@@ -164,8 +179,8 @@ impl Backtest {
         let circumstances = Circumstances {
             folder: folder.clone(),
             log,
-            schedule: Schedule::Rank,
             stop: Arc::clone(&self.stop),
+            ..Circumstances::default()
         };
         let (engine, recording) = wiring::wire(&self.app, &self.config, inputs, circumstances)?;
         let total = self.shows_progress.then(|| wiring::expected_frames(&self.config)).flatten();
@@ -219,12 +234,8 @@ impl Backtest {
 
     fn digest_of(&self, inputs: &Inputs, schedule: Schedule) -> Result<String, BacktestError> {
         let feed = wiring::open_feed(&self.config)?;
-        let circumstances = Circumstances {
-            folder: None,
-            log: LogPlan::New,
-            schedule,
-            stop: Arc::clone(&self.stop),
-        };
+        let circumstances =
+            Circumstances { schedule, stop: Arc::clone(&self.stop), ..Circumstances::default() };
         let (engine, recording) = wiring::wire(&self.app, &self.config, inputs, circumstances)?;
         let report = block_on(engine.run(feed));
         let recorded = recording.finish()?;

@@ -4,7 +4,9 @@ use engine::error::EngineError;
 use engine::strategy_runner::StrategyRunnerError;
 use execution::execution_service::{ChainError, ExecutionError, ExposureError, LedgerError};
 use execution::risk_gate::RiskGateError;
+use proof::replay::ReplayError;
 use store::FolderError;
+use store::altered::AlterError;
 use store::audit::reading::LogError;
 use store::candles::{DataError, FaultClass};
 use store::results::Unexplained;
@@ -37,6 +39,12 @@ pub enum BacktestError {
 
     #[error(transparent)]
     Log(#[from] LogError),
+
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+
+    #[error("the data cannot be altered")]
+    Alter(#[from] AlterError),
 
     #[error(transparent)]
     Inputs(#[from] InputsChanged),
@@ -73,9 +81,13 @@ impl BacktestError {
             Self::Setup(_) => exit::CONFIG,
             Self::Failed { source, .. } => of_engine(source),
             Self::Unexplained { .. } => exit::SYSTEM,
-            Self::Log(LogError::Folder(_)) => exit::IO,
+            Self::Alter(AlterError::Data(error)) => of_data(error),
+            Self::Log(LogError::Folder(_)) | Self::Alter(AlterError::Folder(_)) => exit::IO,
             Self::Log(LogError::Version { .. }) => exit::DATA,
-            Self::Log(_) | Self::Inputs(_) | Self::Schedule { .. } => exit::DIFFERENCE,
+            Self::Replay(ReplayError::Log(LogError::Folder(_))) => exit::IO,
+            Self::Log(_) | Self::Replay(_) | Self::Inputs(_) | Self::Schedule { .. } => {
+                exit::DIFFERENCE
+            }
         }
     }
 
@@ -88,6 +100,8 @@ impl BacktestError {
             | Self::Folder(_)
             | Self::Setup(_)
             | Self::Log(_)
+            | Self::Alter(_)
+            | Self::Replay(_)
             | Self::Inputs(_)
             | Self::Schedule { .. } => None,
         }
@@ -104,6 +118,8 @@ impl BacktestError {
             | Self::Failed { .. }
             | Self::Unexplained { .. }
             | Self::Log(_)
+            | Self::Alter(_)
+            | Self::Replay(_)
             | Self::Inputs(_)
             | Self::Schedule { .. } => None,
         }

@@ -19,12 +19,14 @@ pub mod models;
 pub mod past_run;
 pub mod prelude;
 mod progress;
+mod question;
 pub mod registry;
 pub mod run_folder;
 pub mod runfile;
 pub mod summary;
 mod terms;
 mod transfers;
+pub mod what_if;
 mod wiring;
 
 pub use app::App;

@@ -7,8 +7,9 @@ use model::instrument::InstrumentTable;
 use model::market::DataProvider;
 use model::money::Bps;
 use model::numeric::float_of;
+use model::order::{OrderId, StrategyIx};
 use model::time::Interval;
-use venues::exchange::{ExchangeSettings, Models};
+use venues::exchange::{ExchangeSettings, Models, Unfilled};
 use venues::fees::FeeModel;
 use venues::latency::{FixedLatency, Latency, LatencyModel, UniformLatency};
 use venues::participation::{ParticipationModel, ShareOfVolume, Unlimited};
@@ -21,6 +22,7 @@ use crate::runfile::execution::{
     ExecutionConfig, FillTiming, LatencyConfig, ParticipationConfig, PathConfig, SlippageConfig,
 };
 use crate::runfile::risk::OnCritical;
+use crate::runfile::strategy::StrategyConfig;
 use crate::runfile::venues::TariffConfig;
 use crate::{terms, transfers};
 
@@ -56,6 +58,7 @@ pub fn exchange_settings(config: &RunConfig, own: &ModelCatalog) -> ExchangeSett
         seed: config.seed,
         rules: execution.rules,
         tiers: crate::margins::tiers(config),
+        unfilled: unfilled(config),
         models: Models {
             path: path(execution.path, own),
             participation: participation(execution.participation, own),
@@ -64,6 +67,21 @@ pub fn exchange_settings(config: &RunConfig, own: &ModelCatalog) -> ExchangeSett
             fees: fees(&config.instruments, config, own),
         },
     }
+}
+
+/// Orders that are not to fill: `<strategy id>-<number>`, or what their strategies call them.
+fn unfilled(config: &RunConfig) -> Unfilled {
+    let mut unfilled = Unfilled::default();
+    for name in &config.execution.unfilled {
+        let of_strategy = |(place, strategy): (u16, &StrategyConfig)| {
+            let number =
+                name.strip_prefix(strategy.id.as_str())?.strip_prefix('-')?.parse().ok()?;
+            Some(OrderId { strategy: StrategyIx(place), number })
+        };
+        unfilled.numbered.extend((0u16..).zip(&config.strategies).find_map(of_strategy));
+        unfilled.named.insert(name.as_str().into());
+    }
+    unfilled
 }
 
 fn path(config: PathConfig, own: &ModelCatalog) -> Rc<dyn PathModel> {

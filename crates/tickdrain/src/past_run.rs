@@ -3,7 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use engine::bus::Schedule;
+use model::strategy::Decision;
+use model::time::UtcMillis;
 use proof::Divergence;
 use proof::diff::first_difference;
 use serde_json::Value;
@@ -17,6 +18,7 @@ use store::points::inspect_points;
 use crate::app::App;
 use crate::backtest::{Backtest, Report, block_on, now};
 use crate::error::BacktestError;
+use crate::question::{Question, Until};
 use crate::run_folder::WRITTEN;
 use crate::wiring::{self, Circumstances, Inputs};
 
@@ -148,10 +150,9 @@ impl PastRun {
         let expected = self.log.regular_commits();
         let feed = wiring::open_feed(self.backtest.config())?;
         let circumstances = Circumstances {
-            folder: None,
             log: LogPlan::After(expected.to_vec()),
-            schedule: Schedule::Rank,
             stop: self.backtest.stop_flag(),
+            ..Circumstances::default()
         };
         let (engine, recording) =
             wiring::wire(self.backtest.app(), self.backtest.config(), &self.inputs, circumstances)?;
@@ -171,6 +172,35 @@ impl PastRun {
             Err(FolderError::Diverged { rows }) => self.diverged(&rows),
             Err(error) => Err(error.into()),
         }
+    }
+
+    /// What was looked at in the decisions at `ts`, whether they traded or not: computed again up to
+    /// there, since no run pays for conditions that nobody reads.
+    ///
+    /// # Errors
+    ///
+    /// The run cannot be started.
+    pub fn decisions_at(&self, ts: UtcMillis) -> Result<Vec<(String, Decision)>, BacktestError> {
+        let feed = Until::new(wiring::open_feed(self.backtest.config())?, ts);
+        let question = Question::about(ts);
+        let circumstances = Circumstances {
+            log: LogPlan::None,
+            stop: self.backtest.stop_flag(),
+            question: Some(question.clone()),
+            ..Circumstances::default()
+        };
+        let (app, config) = (self.backtest.app(), self.backtest.config());
+        let (engine, recording) = wiring::wire(app, config, &self.inputs, circumstances)?;
+        // A run that failed later than this frame has its answer all the same.
+        drop(block_on(engine.run(feed)));
+        recording.finish()?;
+        let names = &self.log.header().terms.strategies;
+        let named = |(publisher, decision): (u16, Decision)| {
+            // The engine and execution come before the first of them.
+            let name = usize::from(publisher).checked_sub(2).and_then(|place| names.get(place));
+            (name.cloned().unwrap_or_default(), decision)
+        };
+        Ok(question.answers().into_iter().map(named).collect())
     }
 
     fn diverged(&self, computed: &CommitRows) -> Result<Reexecution, BacktestError> {

@@ -20,6 +20,11 @@ pub enum Output {
         /// Whether what is in it may be deleted.
         overwrite: bool,
     },
+    /// This folder, where something of the run lies already but no other run.
+    Beside {
+        /// The folder.
+        path: PathBuf,
+    },
     /// Nowhere.
     Nowhere,
 }
@@ -34,6 +39,10 @@ impl Output {
         match self {
             Self::Nowhere => Ok(None),
             Self::Numbered => numbered(&format!("{}-{}", file_name(name), &run_id[..8])).map(Some),
+            Self::Beside { path } if is_run(path) => {
+                Err(FolderError::NotEmpty { path: path.clone() })
+            }
+            Self::Beside { path } => create_all(path).map(|()| Some(path.clone())),
             Self::Explicit { path, overwrite } => explicit(path, *overwrite).map(Some),
         }
     }

@@ -15,6 +15,7 @@ use model::Decimal;
 use model::instrument::{InstrumentTable, KeyIx};
 use model::market::DataProvider;
 use model::order::StrategyIx;
+use model::time::UtcMillis;
 use store::audit::commit::{Header, Terms};
 use store::audit::{ChainPlan, LogPlan, Recording, RecordingPlan, kind::SCHEMA_VERSION, record};
 use store::candles::{fingerprint, row_count};
@@ -23,6 +24,7 @@ use store::feed::{CandleFeed, FeedSpec};
 use crate::app::{App, ServiceSetup};
 use crate::error::BacktestError;
 use crate::models::{execution_settings, impact_terms};
+use crate::question::Question;
 use crate::registry::Registry;
 use crate::runfile::config::RunConfig;
 use crate::runfile::data::CandleSeries;
@@ -117,13 +119,16 @@ pub(crate) fn expected_frames(config: &RunConfig) -> Option<u64> {
     Some(window.map_or(of_data, |window| window.min(of_data)))
 }
 
-/// How a run is watched and recorded.
-#[derive(Clone, Debug)]
+/// How a run is watched and recorded; nothing of it changes a result.
+#[derive(Clone, Debug, Default)]
 pub(crate) struct Circumstances {
+    /// Where results go.
     pub(crate) folder: Option<PathBuf>,
     pub(crate) log: LogPlan,
     pub(crate) schedule: Schedule,
     pub(crate) stop: Arc<AtomicBool>,
+    /// The frame whose decisions are to be told with all that was looked at.
+    pub(crate) question: Option<Question>,
 }
 
 /// Puts the services of a run on a bus: execution, strategies, services of one's own, gate, audit.
@@ -137,7 +142,7 @@ pub(crate) fn wire(
     inputs: &Inputs,
     circumstances: Circumstances,
 ) -> Result<(BacktestEngine, Recording), BacktestError> {
-    let Circumstances { folder, log, schedule, stop } = circumstances;
+    let Circumstances { folder, log, schedule, stop, question } = circumstances;
     let instruments = Rc::new(config.instruments.clone());
     let settings = execution_settings(config, app.catalog().models());
     let market = Rc::new(DataProvider::new(&instruments));
@@ -147,6 +152,8 @@ pub(crate) fn wire(
     let gate = RiskGate::new(Rc::clone(&instruments), fees, terms);
     let opening = initial(&instruments, config);
     let execution = ExecutionService::new(Rc::clone(&instruments), settings, market, &opening)?;
+    #[cfg(feature = "planted-faults")]
+    let execution = app.plant(execution);
     let ids = config.strategies.iter().map(|strategy| strategy.id.clone());
     let strategies: Vec<String> = ids.chain(app.service_names().map(str::to_owned)).collect();
     let share_class = config.share_class.to_string();
@@ -169,7 +176,15 @@ pub(crate) fn wire(
         .service(Rank::first(Role::Execution), execution)
         .service(Rank::first(Role::Gate), gate)
         .service(Rank::first(Role::Audit), audit);
-    let engine = host_strategies(engine, app, config, &instruments);
+    let asked = question.as_ref().map(|question| question.ts);
+    let engine = host_strategies(engine, app, config, &instruments, asked);
+    let engine = match question {
+        Some(question) => {
+            let last = u16::try_from(app.service_names().count()).expect("fewer than 65,536");
+            engine.service(Rank::nth(Role::User, last), question)
+        }
+        None => engine,
+    };
     let first = u16::try_from(config.strategies.len()).expect("fewer than 65,536 strategies");
     let setup =
         ServiceSetup { instruments, strategy: StrategyIx(first), interval: config.interval };
@@ -181,12 +196,14 @@ fn host_strategies(
     app: &App,
     config: &RunConfig,
     instruments: &Rc<InstrumentTable>,
+    asked: Option<UtcMillis>,
 ) -> BacktestEngine {
     let built = config.build_strategies(app.catalog()).expect("the run file has been validated");
     let limit = config.engine.max_events_per_tick;
     for ((index, strategy), built) in (0u16..).zip(&config.strategies).zip(built) {
         let runner = StrategyRunner::new(&strategy.id, StrategyIx(index), built, limit)
-            .with_instruments(Rc::clone(instruments));
+            .with_instruments(Rc::clone(instruments))
+            .explaining(asked);
         engine = engine.service(Rank::nth(Role::Strategy, index), runner);
     }
     engine

@@ -65,6 +65,7 @@ fn exchange() -> Exchange {
         fees: vec![Rc::new(MakerTaker::flat(Bps::default(), Bps::default()))],
     };
     let settings = ExchangeSettings {
+        unfilled: venues::exchange::Unfilled::default(),
         interval: Interval::HOUR,
         seed: 0,
         rules: MatchRules::default(),

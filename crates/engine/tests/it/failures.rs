@@ -228,6 +228,21 @@ fn publishing_without_a_delivery_in_hand_ends_the_run() {
 }
 
 #[test]
+fn publishing_after_the_last_tick_is_an_error() {
+    let error = alone(looping(async |mut inbox| {
+        let mut outbox = inbox.outbox();
+        while inbox.next_tick().await.is_some() {
+            while let Some(delivery) = inbox.consume().await {
+                delivery.ack(&mut outbox);
+            }
+        }
+        outbox.publish(custom("late"));
+        Ok(ServiceReport::new("odd"))
+    }));
+    check(&error, "BUS-OUTSIDE", "service `odd` publishes custom without a delivery in hand");
+}
+
+#[test]
 fn an_error_of_a_close_or_of_a_finish_ends_the_run_without_an_envelope() {
     for fails in [Fails::AtClose, Fails::AtFinish] {
         let odd = silent("odd", &[Topic::Frame], &Log::default()).failing(fails);

@@ -9,7 +9,7 @@ use model::interface::InterfaceError;
 use model::operation::Operation;
 use model::tight_loop::{LoopEnd, LoopState};
 
-use self::fixtures::{Bench, check, handshake};
+use self::fixtures::{Bench, check};
 use crate::failure::{Component, FailureClass, FailureReason};
 use crate::fault_injection::{FaultPoint, FaultScript};
 use crate::health::Health;
@@ -339,11 +339,59 @@ fn a_venue_that_cannot_move_ends_the_run() {
 }
 
 #[test]
-fn an_operation_applied_before_is_not_applied_again() {
-    let mut bench = Bench::new(AbortRun, "");
-    for _ in 0..2 {
-        bench.move_venue(&["confirmed_again"]).unwrap();
-    }
-    assert_eq!(bench.ledger.applied, 1, "one operation has one name");
-    assert_eq!(handshake("confirmed_again", 1, 7).op_id.number, 7);
+fn a_group_is_one_order_with_one_handshake_and_one_comparison() {
+    check(
+        Continue,
+        "confirmed group group_rolled_back",
+        &expect![[r"
+            INTENT order 0.1 #0
+            SUBMITTED order 0.1 #0
+            CONFIRMED order 0.1 #0
+            APPLIED order 0.1 #0
+            RECONCILED order 0.1 #0
+            loop order 0.1 #0 success
+            INTENT group 0.2 #0
+            SUBMITTED group 0.2 #0
+            CONFIRMED group 0.2 #0
+            APPLIED group 0.2 #0
+            RECONCILED group 0.2 #0
+            loop group 0.2 #0 success
+            INTENT group 0.3 #0
+            SUBMITTED group 0.3 #0
+            HIGH EXEC-FAILED group 0.3 #0
+            CONFIRMED group 0.3 #0
+            APPLIED group 0.3 #0
+            RECONCILED group 0.3 #0
+            loop group 0.3 #0 failure
+            order 0.1 #0: confirmed, success (routing > executing > reconciling > success)
+            group 0.2 #0: confirmed, success (routing > executing > reconciling > success)
+            group 0.3 #0: rolled_back, failure (routing > executing > reconciling > failure)
+            goes on
+        "]],
+    );
+    let mut bench = Bench::new(Continue, "confirmed group group_rolled_back confirmed");
+    let processed = bench.process();
+    assert_eq!(processed.outcomes.len(), 4, "one place in the list");
+    let ledger = &bench.ledger;
+    assert_eq!((bench.sent(), ledger.applied, ledger.compared, ledger.chains), (4, 4, 4, 4));
+}
+
+#[test]
+fn a_group_that_is_skipped_is_one_outcome_and_news_of_every_member() {
+    check(
+        AbortRun,
+        "failed group",
+        &expect![[r#"
+        INTENT order 0.1 #0
+        SUBMITTED order 0.1 #0
+        HIGH EXEC-FAILED order 0.1 #0
+        loop order 0.1 #0 failure
+        update 21 canceled EXEC-SKIPPED
+        update 22 canceled EXEC-SKIPPED
+        update 23 canceled EXEC-SKIPPED
+        order 0.1 #0: failed, failure (routing > executing > failure)
+        group 0.2 #0: canceled, skipped ()
+        ends: EXEC-FAILED: order 0.1 #0 failed (on_failed_order = "abort_run")
+    "#]],
+    );
 }

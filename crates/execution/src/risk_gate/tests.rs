@@ -5,6 +5,8 @@ mod desk;
 use std::fmt::Write as _;
 
 use expect_test::{Expect, expect};
+use model::operation::{Amount, GroupId, Operation, OperationRequest};
+use model::order::{IntentGroup, OperationIntent, OrderId, Request, StrategyIx};
 use model::risk::RiskType;
 
 use desk::Desk;
@@ -206,4 +208,35 @@ fn nothing_is_computed_where_nothing_could_deny() {
     let mut desk = Desk::new("hold binance:BaseToken:USDT 60000");
     assert_eq!(desk.judge("buy spot 0.5").impact, None);
     assert_eq!(desk.judge("cancel 1").impact, None);
+}
+
+#[test]
+fn members_of_an_atomic_group_are_denied_together_and_one_says_why() {
+    let mut desk = Desk::new("hold binance:BaseToken:USDT 60000");
+    let group = GroupId { strategy: StrategyIx(0), number: 1 };
+    let of_token = |operation, token: &str, units: i64| {
+        OperationRequest::of_token(operation, "aave_v3", token, Amount::Units(units.into()))
+    };
+    let wishes = [
+        of_token(Operation::Supply, "USDT", 1).in_group(group, 1),
+        of_token(Operation::Borrow, "WETH", 0).in_group(group, 2),
+        of_token(Operation::Supply, "WETH", 1).in_group(group, 3),
+        of_token(Operation::Supply, "USDT", 1),
+    ];
+    let requests = (1..).zip(wishes).map(|(number, request)| {
+        let order_id = OrderId { strategy: StrategyIx(0), number };
+        Request::Operate(OperationIntent { order_id, client_order_id: None, request })
+    });
+    let asked = IntentGroup { strategy: StrategyIx(0), requests: requests.collect() };
+    let judged = desk.gate.judge(&asked, Some(&desk.account)).unwrap();
+    let said = judged.verdicts.iter().map(|verdict| match verdict.refusal() {
+        Some(refusal) => format!("{} {refusal}", verdict.order_id().number),
+        None => format!("{} yes", verdict.order_id().number),
+    });
+    expect![[r"
+        1 RISK-ATOMIC-MEMBER: RISK-AMOUNT
+        2 RISK-AMOUNT: 0, expected more than 0
+        3 RISK-ATOMIC-MEMBER: RISK-AMOUNT
+        4 yes"]]
+    .assert_eq(&said.collect::<Vec<_>>().join("\n"));
 }

@@ -76,6 +76,9 @@ impl Auditor {
     fn take_loop(&mut self, record: &LoopRecord) {
         self.require(record.diffs.is_empty(), || format!("{}: {:?}", record.op_id, record.diffs));
         self.require(record.end != LoopEnd::SystemFailure, || format!("{} failed", record.op_id));
+        if record.attempts.compare > 0 {
+            self.count("loops that compared");
+        }
         let Some(handshake) = record.handshake.as_ref().filter(|_| record.applied) else { return };
         self.require(record.compared > 0, || format!("{} was not compared", record.op_id));
         let mut sum = BTreeMap::new();

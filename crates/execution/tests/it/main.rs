@@ -7,5 +7,6 @@ mod known_mistakes;
 mod planted_faults;
 mod sequences;
 mod trader;
+mod twice;
 mod two_books;
 mod world;

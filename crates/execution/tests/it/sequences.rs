@@ -154,6 +154,7 @@ fn settings(keys: Keys, stops_on_critical: bool) -> ExecutionSettings {
     let instant = Route { source, transit, target, delay_ms: 0, fee: Decimal::ZERO, gas_units: 0 };
     ExecutionSettings {
         exchange: ExchangeSettings {
+            unfilled: venues::exchange::Unfilled::default(),
             interval: Interval::HOUR,
             seed: 0,
             rules: MatchRules::default(),

@@ -93,6 +93,7 @@ impl World {
         let fees = self.instruments.instruments().map(|(_, instrument)| fees(instrument));
         ExecutionSettings {
             exchange: ExchangeSettings {
+                unfilled: venues::exchange::Unfilled::default(),
                 interval,
                 seed: 0,
                 rules: MatchRules::default(),

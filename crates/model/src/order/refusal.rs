@@ -177,6 +177,8 @@ codes! {
     ParentEnded = "VEN-PARENT",
     /// The position that it was to reduce is closed.
     PositionClosed = "VEN-POSITION-CLOSED",
+    /// The run file says that it is not to fill.
+    Unfilled = "VEN-UNFILLED",
     /// Its time ran out.
     Expired = "VEN-EXPIRED",
     /// An order before it failed, and the rest is skipped (`on_failed_order`, or its sequence).

@@ -14,12 +14,16 @@ use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use model::Decimal;
 use model::frame::MarketView;
+use model::numeric::float_of;
 use model::operation::GroupId;
 use model::order::{OcoGroup, OrderId, OrderRequest, Verdict};
 use model::parameter::{ParameterError, ParameterKind, ParameterSpec};
 use model::snapshot::AccountSnapshot;
-use model::strategy::{Decision, OrderDesk, Strategy, StrategyError, StrategyKind, StrategySetup};
+use model::strategy::{
+    Condition, Decision, OrderDesk, Strategy, StrategyError, StrategyKind, StrategySetup,
+};
 use model::time::UtcMillis;
 
 use file::Script;
@@ -121,6 +125,15 @@ impl Strategy for Scripted {
         }
         self.last_frame = Some(market.ts());
         Ok(if self.next > first { Decision::trade("scripted") } else { Decision::HOLD })
+    }
+
+    fn conditions(&self, market: MarketView<'_>, _account: &AccountSnapshot) -> Vec<Condition> {
+        let next = self.rows.iter().find(|row| row.decide_ts >= market.ts());
+        let wait = next.map_or(f64::INFINITY, |row| {
+            float_of(Decimal::from(row.decide_ts.millis() - market.ts().millis())) / 60_000.0
+        });
+        let name = "minutes to the next row";
+        vec![Condition { name, value: wait, threshold: 0.0, passed: wait <= 0.0 }]
     }
 
     fn on_verdict(&mut self, verdict: &Verdict) {

@@ -22,11 +22,13 @@ pub(super) fn print(error: &BacktestError) -> u8 {
         }
         BacktestError::Folder(folder) => print_folder(folder),
         BacktestError::Log(error) => return log(Path::new(""), error),
+        BacktestError::Replay(error) => return replay(Path::new(""), error),
         BacktestError::Inputs(changed) => print_inputs(changed),
         BacktestError::Data(_)
         | BacktestError::Setup(_)
         | BacktestError::Failed { .. }
         | BacktestError::Unexplained { .. }
+        | BacktestError::Alter(_)
         | BacktestError::Schedule { .. } => match error.data() {
             Some(data) => print_data(data),
             None => print_chain(error),
@@ -97,6 +99,8 @@ fn print_chain(error: &BacktestError) {
         | BacktestError::Data(_)
         | BacktestError::Folder(_)
         | BacktestError::Log(_)
+        | BacktestError::Alter(_)
+        | BacktestError::Replay(_)
         | BacktestError::Inputs(_) => "CFG",
     };
     line(&format!("error[{code}]: {error}"));

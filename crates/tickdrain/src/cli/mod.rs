@@ -8,12 +8,14 @@ mod check;
 mod complaint;
 mod data;
 mod diff;
+mod explain;
 mod init;
 mod lists;
 mod page;
 mod replay;
 mod resume;
 mod verify;
+mod what_if;
 
 use std::panic;
 use std::path::PathBuf;
@@ -85,6 +87,14 @@ enum Command {
         /// Another one.
         right: PathBuf,
     },
+    /// Says why something happened in a run, or why nothing did.
+    Explain {
+        /// The run folder.
+        run_folder: PathBuf,
+        /// What is to be explained.
+        #[command(subcommand)]
+        subject: explain::Subject,
+    },
     /// Continues a run that was stopped or killed; the result is that of a run that was not.
     Resume {
         /// The run folder.
@@ -92,6 +102,32 @@ enum Command {
         /// Prints nothing but the run folder.
         #[arg(long)]
         quiet: bool,
+    },
+    /// Checks that nothing is decided on data of the future: noise after random frames must not
+    /// change what comes before.
+    LookaheadCheck {
+        /// The run file.
+        run_file: PathBuf,
+        /// After how many random frames.
+        #[arg(long, value_name = "N", default_value_t = 8)]
+        cuts: u64,
+        /// Overrides a key of the run file (key=value); may be given several times.
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        overrides: Vec<String>,
+    },
+    /// Runs a run again with a fact changed from some time on, and shows what it did to profit.
+    Branch {
+        /// The run folder.
+        run_folder: PathBuf,
+        /// From when on.
+        #[arg(long, value_name = "TIME")]
+        at: String,
+        /// `venues.V.taker_bps=N`, `data.KIND.OF=N`, `data.KIND.OF*=N` or `orders.ID=unfilled`.
+        #[arg(long = "set", value_name = "FACT", required = true)]
+        facts: Vec<String>,
+        /// Leaves the branch here instead of beside the run.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
     },
     /// Looks at data, or makes some.
     #[command(subcommand)]
@@ -179,6 +215,13 @@ fn run(app: &App, command: Command) -> u8 {
         Command::Replay { run_folder, at, json } => replay::run(&run_folder, at.as_deref(), json),
         Command::Verify { run_folder, reexecute } => verify::run(app, &run_folder, reexecute),
         Command::Diff { left, right } => diff::run(&left, &right),
+        Command::Explain { run_folder, subject } => explain::run(app, &run_folder, &subject),
+        Command::LookaheadCheck { run_file, cuts, overrides } => {
+            what_if::lookahead(app, &run_file, cuts, &overrides)
+        }
+        Command::Branch { run_folder, at, facts, out } => {
+            what_if::branch_of(app, &run_folder, &at, &facts, out)
+        }
         Command::Resume { run_folder, quiet } => resume::run(app, &run_folder, quiet),
         Command::Data(DataCommand::Inspect { paths, interval }) => data::inspect(&paths, &interval),
         Command::Data(DataCommand::Generate { out, seed }) => data::generate(&out, seed),

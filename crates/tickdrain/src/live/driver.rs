@@ -1,5 +1,6 @@
 //! The driver of live runs: the machine of the tight loop with awaits between its steps.
 
+mod budgets;
 mod upkeep;
 
 use std::collections::BTreeSet;
@@ -24,6 +25,7 @@ use model::tight_loop::{
 use super::clock::{Clock, within};
 use super::venue::{CallError, LiveVenue, PositionCache};
 use super::wal::WalPort;
+pub use budgets::LatencyBudgets;
 
 /// How a live run behaves.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +34,8 @@ pub struct LiveSettings {
     pub retry: RetryPolicy,
     /// What an order that fails does to those after it.
     pub on_failed_order: FailedOrderPolicy,
+    /// What takes longer is an incident.
+    pub budgets: LatencyBudgets,
     /// Milliseconds from one refresh to the next.
     pub refresh_ms: i64,
     /// Whether a drift that a refresh finds blocks new orders (D26).
@@ -43,6 +47,7 @@ impl LiveSettings {
     pub const LIVE: Self = Self {
         retry: RetryPolicy::LIVE,
         on_failed_order: FailedOrderPolicy::SkipGroup,
+        budgets: LatencyBudgets::LIVE,
         refresh_ms: 60_000,
         drift_blocks_orders: false,
     };
@@ -190,6 +195,7 @@ impl<C: Clock, L: LedgerPort, W: WalPort, O: LoopObserver> LiveDriver<C, L, W, O
         mut step: Result<Step, execution::tight_loop::IllegalEvent>,
         mut progress: Progress,
     ) -> (LoopRecord, Option<SystemFailure>) {
+        let began = self.clock.now().millis();
         let end = loop {
             let Step { log, action } = match step {
                 Ok(step) => step,
@@ -202,6 +208,7 @@ impl<C: Clock, L: LedgerPort, W: WalPort, O: LoopObserver> LiveDriver<C, L, W, O
             if let Some(stage) = log {
                 self.log(stage, op_id, submission, &progress);
             }
+            let step_began = self.clock.now().millis();
             let event = match action {
                 Action::Route => self.route(op_id, submission, &mut progress),
                 Action::Execute => self.execute(op_id, submission, &mut progress).await,
@@ -217,9 +224,11 @@ impl<C: Clock, L: LedgerPort, W: WalPort, O: LoopObserver> LiveDriver<C, L, W, O
                 Action::Finish(end) => break end,
                 Action::Rest => Event::Fatal,
             };
+            self.check_step(action, step_began, op_id);
             step = self.machine.on(event, self.clock.now());
         };
         let attempts = self.machine.attempts();
+        self.check_order(attempts, began, op_id);
         let record = LoopRecord {
             op_id,
             path: self.machine.take_path(),

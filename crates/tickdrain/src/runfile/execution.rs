@@ -10,7 +10,7 @@ use venues::slippage::ImpactExponent;
 
 use super::document::Node;
 use super::fault::Fault;
-use super::field::{Choice, Delay, Field, Flag};
+use super::field::{Choice, Delay, Field, Flag, wrong};
 use super::number::{Number, Positive, Whole};
 use super::reader::TableReader;
 use crate::catalog::{ModelCatalog, ModelKind};
@@ -107,6 +107,8 @@ pub struct ExecutionConfig {
     pub on_failed_order: FailedOrderPolicy,
     /// Where reported positions come from.
     pub real_source: RealSource,
+    /// Orders that are not to fill, as `orders.parquet` calls them: what if they had not?
+    pub unfilled: Vec<String>,
     /// Whether positions are closed at the last bar. Not implemented yet.
     pub exit_at_end: bool,
 }
@@ -183,10 +185,32 @@ pub(super) fn read(root: &mut TableReader<'_>, models: &ModelCatalog) -> Executi
             FailedOrderPolicy::AbortRun,
         ),
         real_source: reader.or_default("real_source", &REAL_SOURCES, RealSource::SimulatorLedger),
+        unfilled: reader.optional("unfilled", &OrderNames).unwrap_or_default(),
         exit_at_end: reader.only_default("exit_at_end", &Flag, false),
     };
     root.put("execution", toml::Value::Table(reader.finish()));
     config
+}
+
+/// A list of orders, as `orders.parquet` calls them.
+struct OrderNames;
+
+impl Field for OrderNames {
+    type Value = Vec<String>;
+
+    fn expected(&self) -> String {
+        "a list of orders, such as [\"sma_cross-3\"]".to_owned()
+    }
+
+    fn read(&self, node: &Node) -> Result<Vec<String>, Vec<Fault>> {
+        let nodes = node.as_array().ok_or_else(|| vec![wrong(self, node)])?;
+        let name = |node: &Node| node.as_str().map(str::to_owned).ok_or_else(|| wrong(self, node));
+        nodes.iter().map(name).collect::<Result<_, _>>().map_err(|fault| vec![fault])
+    }
+
+    fn write(&self, names: &Vec<String>) -> toml::Value {
+        toml::Value::Array(names.iter().cloned().map(toml::Value::String).collect())
+    }
 }
 
 /// Words for the shipped models, and the names of the program's own.

@@ -65,6 +65,14 @@ impl PointSeries {
         }
     }
 
+    /// The kind of data, and of what it is, as a run file names them.
+    pub fn kind_and_subject(&self) -> (&'static str, String) {
+        match &self.subject {
+            Subject::Funding(instrument) => ("funding", instrument.to_string()),
+            Subject::Price(series) => ("price", name_of(series)),
+        }
+    }
+
     /// What the reader of such files needs to know.
     pub fn spec(&self) -> PointSpec {
         PointSpec {

@@ -98,6 +98,10 @@ impl Exchange {
         if !fills(moment.bar) {
             return Deal::NoVolume;
         }
+        if self.settings.unfilled.has(order) {
+            let refusal = Refusal::new(RefusalCode::Unfilled, "the run file says so");
+            return Deal::Ends(OrderStatus::Canceled, refusal);
+        }
         // A share is resolved at the price before its own impact, which can only make it smaller.
         let means = self.means(seq, offer.px, offer.liquidity, moment);
         let (_, likely) = wanted(resting, &means);

@@ -20,6 +20,7 @@ mod relations;
 mod resting;
 mod sizing;
 mod turnover;
+mod unfilled;
 
 #[cfg(test)]
 mod tests;
@@ -40,6 +41,7 @@ use model::order::{OcoGroup, OrderId, OrderStatus, Refusal, RefusalCode};
 use model::time::{Interval, UtcMillis};
 
 pub use opening::Due;
+pub use unfilled::Unfilled;
 
 use crate::books::{SharedBooks, VenueBooks};
 use crate::fees::FeeModel;
@@ -102,6 +104,8 @@ pub struct ExchangeSettings {
     /// Margin tiers, by [`InstrumentIx`]: all that have held, each from its instant on. A perpetual
     /// without any is never liquidated.
     pub tiers: Vec<Rc<[MarginTiers]>>,
+    /// Orders that are not to fill.
+    pub unfilled: Unfilled,
 }
 
 /// A simulated exchange.

@@ -117,7 +117,11 @@ fn request(text: &str, table: &InstrumentTable) -> OperationRequest {
 
 /// Judges what stands between semicolons together.
 fn judged(text: &str) -> String {
-    let (table, account) = (table(), account());
+    judged_with(text, &account())
+}
+
+fn judged_with(text: &str, account: &AccountSnapshot) -> String {
+    let table = table();
     let intents: Vec<OperationIntent> = (1..)
         .zip(text.split(';'))
         .map(|(number, text)| OperationIntent {
@@ -127,8 +131,7 @@ fn judged(text: &str) -> String {
         })
         .collect();
     let promises = Promises::new(table.keys().count());
-    let judgement =
-        Judgement { instruments: &table, fees: &[], account: &account, promises: &promises };
+    let judgement = Judgement { instruments: &table, fees: &[], account, promises: &promises };
     match judgement.operated(&intents.iter().collect::<Vec<_>>(), Some(&rules())) {
         Err((place, refusal)) => format!("{}: {refusal}", place + 1),
         Ok(grant) => {
@@ -242,4 +245,19 @@ fn operations_are_judged_by_their_terms_and_what_they_need() {
         stake etherfi 1 in=WETH slot=1; unstake etherfi 1 in=weETH slot=2
             2: RISK-ATOMIC-GROUP: a unstake takes time: no group can hold it
     "]].assert_eq(&text);
+}
+
+#[test]
+fn without_any_eth_that_is_free_it_is_the_gas_that_is_missing() {
+    let mut account = account();
+    // All of it is set aside; then there is some, but too little.
+    for (reserved, expected) in [
+        ("2", "1: RISK-GAS: needs 0.0025 of wallet:BaseToken:ETH, 0 free"),
+        ("1.998", "1: RISK-BALANCE: needs 0.0025 of wallet:BaseToken:ETH, 0.002 free"),
+    ] {
+        let mut book = (*account.book).clone();
+        book.reserved[0] = decimal(reserved);
+        account.book = Rc::new(book);
+        assert_eq!(judged_with("supply aave_v3 100 in=USDT", &account), expected);
+    }
 }

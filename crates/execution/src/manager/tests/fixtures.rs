@@ -1,7 +1,7 @@
 //! A venue that says what a script tells it to, a ledger that counts, and an observer that writes.
 
 use std::cell::RefCell;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::VecDeque;
 use std::fmt::Write;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -14,7 +14,7 @@ use model::handshake::{Handshake, HandshakeStatus, VenueReport};
 use model::instrument::{Instrument, InstrumentIx, InstrumentTable, KeyIx};
 use model::interface::{Desk, ExecutionInterface, Holding, InterfaceError, Submission};
 use model::money::{Cash, Price, Quantity};
-use model::operation::{Amount, Operation, OperationOrder, OperationRequest};
+use model::operation::{Amount, GroupId, Operation, OperationOrder, OperationRequest};
 use model::order::{
     Exits, Order, OrderId, OrderSide, OrderUpdate, Origin, Pricing, Refusal, RefusalCode, Size,
     StrategyIx, TimeInForce,
@@ -32,6 +32,9 @@ use crate::ports::{Application, LedgerError, LedgerPort, LoopObserver};
 use crate::profile::FailedOrderPolicy;
 
 const TS: UtcMillis = UtcMillis::new(3_600_000);
+const POOL: &str = "pool";
+/// What a group does, one after the other.
+const MEMBERS: [Operation; 3] = [Operation::Stake, Operation::Supply, Operation::Borrow];
 
 /// Everything around a manager.
 pub(super) struct Bench {
@@ -70,11 +73,15 @@ impl Bench {
         table.add(Instrument::spot(id, "BTC", "USDT"));
         let script_of_venue = Rc::new(RefCell::new(VecDeque::new()));
         let sent = Rc::default();
-        let venue = ScriptedVenue { script: Rc::clone(&script_of_venue), sent: Rc::clone(&sent) };
+        let venue = |takes| -> Box<dyn ExecutionInterface> {
+            let (script, sent) = (Rc::clone(&script_of_venue), Rc::clone(&sent));
+            Box::new(ScriptedVenue { takes, script, sent })
+        };
+        let interfaces = vec![venue(("binance", &[Operation::SpotTrade])), venue((POOL, &MEMBERS))];
         let mut bench = Self {
             manager: ExecutionManager::new(policy),
             ledger: CountingLedger::default(),
-            venues: VenueInterfaceManager::new(vec![Box::new(venue)], &table).unwrap(),
+            venues: VenueInterfaceManager::new(interfaces, &table).unwrap(),
             script: script_of_venue,
             sent,
             submissions: Vec::new(),
@@ -98,6 +105,7 @@ impl Bench {
                     ts_decided: self.ts,
                     ts_eligible: self.ts,
                 })),
+                _ if word.starts_with("group") => group(order_id, self.ts),
                 _ => Submission::Trade(Arc::new(order(order_id, self.ts))),
             });
             if word != "no_route" {
@@ -150,6 +158,22 @@ impl Bench {
     }
 }
 
+/// A group that is named after the first of its orders.
+fn group(first: OrderId, ts: UtcMillis) -> Submission {
+    let name = GroupId { strategy: first.strategy, number: first.number };
+    let member = |(sequence, operation): (u32, Operation)| {
+        let request = OperationRequest::new(operation, POOL, Amount::Units(Decimal::ONE));
+        Arc::new(OperationOrder {
+            order_id: OrderId { number: 10 * first.number + sequence, ..first },
+            client_order_id: None,
+            request: request.in_group(name, sequence),
+            ts_decided: ts,
+            ts_eligible: ts,
+        })
+    };
+    Submission::Group((1..).zip(MEMBERS).map(member).collect())
+}
+
 fn order(order_id: OrderId, ts: UtcMillis) -> Order {
     Order {
         order_id,
@@ -172,7 +196,7 @@ fn order(order_id: OrderId, ts: UtcMillis) -> Order {
 }
 
 /// The answer that a word stands for.
-pub(super) fn handshake(word: &str, order: u32, number: u32) -> Handshake {
+fn handshake(word: &str, order: u32, number: u32) -> Handshake {
     use HandshakeStatus::{
         Canceled, Confirmed, Expired, Failed, Partial, Pending, Rejected, RolledBack, Working,
     };
@@ -196,12 +220,12 @@ pub(super) fn handshake(word: &str, order: u32, number: u32) -> Handshake {
         "failed" => with(Failed, None),
         "failed_gas" => with(Failed, Some(Cause::Gas)),
         "rolled_back" => with(RolledBack, None),
-        "rolled_back_gas" => with(RolledBack, Some(Cause::Gas)),
-        "contradiction" => Handshake { status: Working, ..with(Confirmed, Some(Cause::Trade)) },
-        "confirmed_again" => Handshake {
-            op_id: OperationId { number: 7, ..op_id },
-            ..with(Confirmed, Some(Cause::Trade))
+        "group" => Handshake {
+            deltas: vec![Delta::new(KeyIx(0), Decimal::ONE, Cause::Trade); MEMBERS.len()],
+            ..with(Confirmed, None)
         },
+        "rolled_back_gas" | "group_rolled_back" => with(RolledBack, Some(Cause::Gas)),
+        "contradiction" => Handshake { status: Working, ..with(Confirmed, Some(Cause::Trade)) },
         _ => with(Confirmed, Some(Cause::Trade)),
     }
 }
@@ -234,13 +258,14 @@ fn fill(order_id: OrderId) -> Fill {
 /// Says the next word of its script.
 #[derive(Debug)]
 struct ScriptedVenue {
+    takes: (&'static str, &'static [Operation]),
     script: Rc<RefCell<VecDeque<String>>>,
     sent: Rc<RefCell<u32>>,
 }
 
 impl ExecutionInterface for ScriptedVenue {
     fn takes(&self) -> (&str, &[Operation]) {
-        ("binance", &[Operation::SpotTrade])
+        self.takes
     }
 
     fn execute(
@@ -252,7 +277,7 @@ impl ExecutionInterface for ScriptedVenue {
         *self.sent.borrow_mut() += 1;
         let word = self.script.borrow().front().cloned().unwrap();
         let op_id = crate::outcome::op_id_of(submission);
-        let Subject::Order(OrderId { number, .. }) = op_id.subject else { unreachable!() };
+        let number = if let Subject::Order(order_id) = op_id.subject { order_id.number } else { 0 };
         let down =
             || InterfaceError::Unreachable { venue: "binance".into(), reason: "down".into() };
         let answer =
@@ -283,8 +308,8 @@ impl ExecutionInterface for ScriptedVenue {
 #[derive(Default)]
 pub(super) struct CountingLedger {
     pub(super) applied: u32,
+    pub(super) compared: u32,
     pub(super) chains: u32,
-    names: BTreeSet<OperationId>,
     script: Rc<RefCell<VecDeque<String>>>,
 }
 
@@ -295,12 +320,9 @@ impl CountingLedger {
 }
 
 impl LedgerPort for CountingLedger {
-    fn apply(&mut self, handshake: &mut Handshake) -> Result<Application, LedgerError> {
+    fn apply(&mut self, _handshake: &mut Handshake) -> Result<Application, LedgerError> {
         if self.is("apply_error") {
             return Err(LedgerError::Invalid("a negative balance".into()));
-        }
-        if !self.names.insert(handshake.op_id) {
-            return Ok(Application::AlreadyApplied);
         }
         self.applied += 1;
         Ok(Application::Applied)
@@ -315,6 +337,7 @@ impl LedgerPort for CountingLedger {
     }
 
     fn reconcile(&mut self) -> Reconciliation {
+        self.compared += 1;
         let held = Holding { amount: Decimal::ONE, cost: Decimal::ZERO };
         let mismatch = Mismatch {
             key: KeyIx(0),

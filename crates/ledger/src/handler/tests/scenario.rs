@@ -53,9 +53,19 @@ pub(super) fn open(
     share_class: &str,
     initial: &[(KeyIx, Decimal)],
 ) -> Result<PositionUpdateHandler, LedgerError> {
+    open_with(instruments, share_class, initial, RealSource::Copy)
+}
+
+/// The same with venues to ask.
+pub(super) fn open_with(
+    instruments: Rc<InstrumentTable>,
+    share_class: &str,
+    initial: &[(KeyIx, Decimal)],
+    real: RealSource,
+) -> Result<PositionUpdateHandler, LedgerError> {
     let market = Rc::new(DataProvider::new(&instruments));
     let reconciliation = ReconciliationComponent::exact(&instruments);
-    let (interval, real) = (Interval::HOUR, RealSource::Copy);
+    let interval = Interval::HOUR;
     PositionUpdateHandler::new(LedgerSetup {
         instruments,
         market,

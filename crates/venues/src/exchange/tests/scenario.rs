@@ -45,7 +45,7 @@ use model::time::{DAY_MS, Interval, UtcMillis};
 
 use super::account::Account;
 use super::audit::audit;
-use crate::exchange::{Exchange, ExchangeSettings, MatchRules, Models, admission};
+use crate::exchange::{Exchange, ExchangeSettings, MatchRules, Models, Unfilled, admission};
 use crate::fees::{FeeTier, MakerTaker};
 use crate::latency::{FixedLatency, Latency};
 use crate::participation::{ShareOfVolume, Unlimited};
@@ -573,7 +573,7 @@ fn exchange_settings(
         }
     }
     models.latency = Rc::new(FixedLatency(latency));
-    ExchangeSettings { interval, seed: 7, rules, models, tiers }
+    ExchangeSettings { interval, seed: 7, rules, models, tiers, unfilled: Unfilled::default() }
 }
 
 fn endow(account: &mut Account, instruments: &InstrumentTable, holding: &str) {

@@ -2,7 +2,7 @@ use std::fmt::Write;
 
 use expect_test::expect;
 
-use super::scenario::{Scenario, shown};
+use super::scenario::{Scenario, at, shown};
 
 #[test]
 fn every_operation_changes_the_books() {
@@ -166,4 +166,32 @@ fn a_health_factor_of_one_is_still_allowed() {
           etherfi:LST:weETH +0.52631578947368421
           wallet:BaseToken:ETH -0.0022
     "#]].assert_eq(&text);
+}
+
+#[test]
+fn an_operation_whose_deadline_has_passed_is_rejected_and_one_at_it_is_not() {
+    let mut scenario =
+        Scenario::new(&[("wallet:BaseToken:ETH", "20"), ("wallet:BaseToken:USDT", "100")]);
+    let mut text = String::new();
+    for ts in [4_999, 5_000, 5_001] {
+        let mut order = scenario.order("supply aave_v3 USDT 1");
+        order.request.deadline = Some(at(5_000));
+        let before = scenario.held();
+        let handshake = scenario.chain.execute(at(ts), &order);
+        handshake.check().unwrap();
+        assert_eq!(handshake.deltas.is_empty(), scenario.held() == before);
+        write!(text, "{ts}: {}", shown(&handshake)).unwrap();
+    }
+    expect![[r#"
+        4999: confirmed gas 305000
+          wallet:BaseToken:USDT -1
+          aave_v3:aToken:aUSDT +0.8
+          wallet:BaseToken:ETH -0.00305
+        5000: confirmed gas 250000
+          wallet:BaseToken:USDT -1
+          aave_v3:aToken:aUSDT +0.8
+          wallet:BaseToken:ETH -0.0025
+        5001: rejected VEN-DEADLINE: 1970-01-01T00:00:05.001Z is past the deadline
+    "#]]
+    .assert_eq(&text);
 }
