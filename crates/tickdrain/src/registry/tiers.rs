@@ -16,9 +16,11 @@ pub struct MarginTierEntry {
     pub max_notional: Option<Decimal>,
     /// Maintenance margin rate, a fraction of the notional between 0 and 1.
     pub mmr: Decimal,
-    /// What is taken off, in quote currency; makes the margin continuous from tier to tier.
+    /// What is taken off, in quote currency, as the venue states it, rounded perhaps; what is reckoned
+    /// with is the one that makes the margin continuous.
     pub amount: Decimal,
-    /// Initial margin rate, a fraction above `mmr`; `None` if only the venue's leverage bounds it.
+    /// Initial margin rate, a fraction above `mmr`; `None` if it is not stated. Orders are bounded by
+    /// the leverage of the venue either way.
     pub imr: Option<Decimal>,
 }
 
