@@ -2,24 +2,25 @@
 
 use std::rc::Rc;
 
-use crate::spares::Spares;
-
 /// A value that is shared, and the next one, which is written apart from it (D33).
 ///
 /// Invariant: what was shared never changes while anybody else holds it. In steady state nothing is
-/// allocated: a buffer that nobody holds any more is written into.
+/// allocated: the buffers take turns, and the two snapshots that hold on to former values have let
+/// go of one before it is its turn again.
 #[derive(Debug)]
 pub(crate) struct Staged<T> {
     latest: Rc<T>,
     next: Rc<T>,
-    spares: Spares<T>,
+    /// Values before the latest, the newer one at first.
+    former: [Rc<T>; 2],
 }
 
 impl<T: Clone> Staged<T> {
     /// `value` is both the present and the form of all buffers.
     pub(crate) fn new(value: T) -> Self {
-        let next = Rc::new(value.clone());
-        Self { latest: Rc::new(value), next, spares: Spares::new() }
+        let buffer = || Rc::new(value.clone());
+        let (next, former) = (buffer(), [buffer(), buffer()]);
+        Self { latest: Rc::new(value), next, former }
     }
 
     /// The committed value.
@@ -44,17 +45,25 @@ impl<T: Clone> Staged<T> {
     }
 
     /// Makes the next value the present one.
+    #[inline]
     pub(crate) fn commit(&mut self) {
+        let [newer, older] = &mut self.former;
         std::mem::swap(&mut self.latest, &mut self.next);
+        std::mem::swap(&mut self.next, newer);
+        std::mem::swap(&mut self.next, older);
         if Rc::get_mut(&mut self.next).is_none() {
             self.replace_shared();
         }
     }
 
+    /// Somebody holds on to the oldest value.
     #[cold]
     fn replace_shared(&mut self) {
-        let buffer = self.spares.take().unwrap_or_else(|| Rc::new(T::clone(&self.next)));
-        self.spares.keep(std::mem::replace(&mut self.next, buffer));
+        let unused = self.former.iter_mut().position(|former| Rc::get_mut(former).is_some());
+        match unused {
+            Some(place) => std::mem::swap(&mut self.next, &mut self.former[place]),
+            None => self.next = Rc::new(T::clone(&self.next)),
+        }
     }
 }
 
@@ -93,7 +102,6 @@ impl<T: Copy> History<T> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::spares::SPARES;
 
     #[test]
     fn what_is_shared_stays_and_what_is_not_is_written_into() {
@@ -106,15 +114,35 @@ mod tests {
             held.push(Rc::clone(staged.latest()));
         }
         assert!((1..10).eq(held.iter().map(|value| **value)));
-        assert!(staged.spares.len() <= SPARES);
         held.clear();
         let mut places: Vec<*const i32> = Vec::new();
-        for value in 0..10 {
+        for value in 0..12 {
             *staged.next() = value;
             staged.commit();
             places.push(Rc::as_ptr(staged.latest()));
         }
-        assert_eq!(places[0], places[2]);
+        assert_eq!(places[..8], places[4..]);
+    }
+
+    #[test]
+    fn two_holders_that_take_turns_cost_no_buffer() {
+        let mut staged = Staged::new(0);
+        let mut turns = [Rc::clone(staged.latest()), Rc::clone(staged.latest())];
+        let mut places = Vec::new();
+        for value in 1..20 {
+            // Now and then there are two passes between snapshots.
+            for _ in 0..=usize::from(value % 3 == 0) {
+                *staged.next() = value;
+                staged.commit();
+                places.push(Rc::as_ptr(staged.latest()));
+            }
+            turns.swap(0, 1);
+            turns[0] = Rc::clone(staged.latest());
+            assert_eq!((*turns[0], *turns[1]), (value, value - 1));
+        }
+        places.sort();
+        places.dedup();
+        assert_eq!(places.len(), 4);
     }
 
     #[test]
