@@ -169,9 +169,12 @@ impl ExposureMonitor {
         }
         let carries = self.is_settled && self.weights.are_flat();
         let market = self.provider.at(ts)?;
-        let (latest, next) = self.snapshots.both();
+        let (latest, next) = if carries {
+            self.snapshots.carry(ExposureSnapshot::copy_from)
+        } else {
+            self.snapshots.both()
+        };
         let sums = if carries {
-            next.copy_from(latest);
             self.weights.requote(&market, next);
             Sums::default()
         } else {
@@ -230,6 +233,8 @@ impl ExposureMonitor {
         self.history.iter()
     }
 
+    /// Out of the way of the passes that need it not, which are most.
+    #[cold]
     fn weigh(&mut self, book: &AccountBook) -> Result<(), ExposureError> {
         let scales = Scales {
             instruments: &self.instruments,

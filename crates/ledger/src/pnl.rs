@@ -214,7 +214,7 @@ impl PnlMonitor {
         self.learn(ts, exposure)?;
         let equity = exposure.equity;
         if self.snapshots.latest().number == 0 {
-            let next = self.snapshots.next();
+            let (_, next) = self.snapshots.both();
             let none = PnlSnapshot::default();
             *next = PnlSnapshot { number: exposure.number, ts, equity, initial: equity, ..none };
             return Ok(self.snapshots.staged());
@@ -271,8 +271,7 @@ impl PnlMonitor {
             return Ok(false);
         }
         self.learn(ts, exposure)?;
-        let (latest, next) = self.snapshots.both();
-        *next = *latest;
+        let (latest, next) = self.snapshots.carry(|next, latest| *next = *latest);
         (next.number, next.ts) = (exposure.number, ts);
         next.step = PnlFigures::default();
         // One and a return may round, once more at every pass.

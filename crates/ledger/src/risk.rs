@@ -166,7 +166,7 @@ impl RiskMonitor {
     ) -> Result<&RiskSnapshot, RiskError> {
         let market = self.provider.at(ts)?;
         self.staged_peaks = self.peaks.after(ts, exposure.equity);
-        let next = self.snapshots.next();
+        let (_, next) = self.snapshots.both();
         (next.number, next.ts) = (exposure.number, ts);
         next.enabled = self.terms.limits.enabled;
         let RiskSnapshot { readings, detail, .. } = next;
@@ -237,11 +237,10 @@ impl RiskMonitor {
         {
             return Ok(false);
         }
-        let (latest, next) = self.snapshots.both();
-        if latest.reading(RiskType::DataStaleness).is_some() {
+        if self.snapshots.latest().reading(RiskType::DataStaleness).is_some() {
             return Ok(false);
         }
-        *next = *latest;
+        let (_, next) = self.snapshots.carry(|next, latest| *next = *latest);
         (next.number, next.ts, next.breaker) = (exposure.number, ts, false);
         self.staged_peaks = self.peaks.after(ts, exposure.equity);
         next.detail.daily_loss = self.staged_peaks.daily_loss(exposure.equity);

@@ -9,39 +9,60 @@ use std::rc::Rc;
 /// go of one before it is its turn again.
 #[derive(Debug)]
 pub(crate) struct Staged<T> {
-    latest: Rc<T>,
-    next: Rc<T>,
+    latest: Buffer<T>,
+    next: Buffer<T>,
     /// Values before the latest, the newer one at first.
-    former: [Rc<T>; 2],
+    former: [Buffer<T>; 2],
+    /// Eras so far.
+    eras: u64,
 }
+
+/// A value, and the pass that has made its figures or that they were carried over from.
+#[derive(Debug)]
+struct Buffer<T> {
+    value: Rc<T>,
+    era: u64,
+}
+
+const UNSHARED: &str = "the next value is shared only once it is committed";
 
 impl<T: Clone> Staged<T> {
     /// `value` is both the present and the form of all buffers.
     pub(crate) fn new(value: T) -> Self {
-        let buffer = || Rc::new(value.clone());
-        let (next, former) = (buffer(), [buffer(), buffer()]);
-        Self { latest: Rc::new(value), next, former }
+        let buffer = || Buffer { value: Rc::new(value.clone()), era: 0 };
+        Self { latest: buffer(), next: buffer(), former: [buffer(), buffer()], eras: 0 }
     }
 
     /// The committed value.
+    #[inline]
     pub(crate) fn latest(&self) -> &Rc<T> {
-        &self.latest
+        &self.latest.value
     }
 
-    /// The buffer of the next value; it holds some former one.
-    pub(crate) fn next(&mut self) -> &mut T {
-        Rc::get_mut(&mut self.next).expect("the next value is shared only once it is committed")
-    }
-
-    /// The committed value and the buffer of the next one.
+    /// The committed value and the buffer of the next one, which holds some former one.
+    #[inline]
     pub(crate) fn both(&mut self) -> (&T, &mut T) {
-        let next = Rc::get_mut(&mut self.next);
-        (&self.latest, next.expect("the next value is shared only once it is committed"))
+        self.eras += 1;
+        self.next.era = self.eras;
+        (&self.latest.value, Rc::get_mut(&mut self.next.value).expect(UNSHARED))
+    }
+
+    /// The same, but the buffer holds the figures of the committed value: by `copy`, unless it has kept
+    /// them since they were carried over before. What every pass writes may be of a former one.
+    #[inline]
+    pub(crate) fn carry(&mut self, copy: impl FnOnce(&mut T, &T)) -> (&T, &mut T) {
+        let next = Rc::get_mut(&mut self.next.value).expect(UNSHARED);
+        if self.next.era != self.latest.era {
+            self.next.era = self.latest.era;
+            copy(next, &self.latest.value);
+        }
+        (&self.latest.value, next)
     }
 
     /// What has been written into the buffer.
+    #[inline]
     pub(crate) fn staged(&self) -> &T {
-        &self.next
+        &self.next.value
     }
 
     /// Makes the next value the present one.
@@ -51,7 +72,7 @@ impl<T: Clone> Staged<T> {
         std::mem::swap(&mut self.latest, &mut self.next);
         std::mem::swap(&mut self.next, newer);
         std::mem::swap(&mut self.next, older);
-        if Rc::get_mut(&mut self.next).is_none() {
+        if Rc::get_mut(&mut self.next.value).is_none() {
             self.replace_shared();
         }
     }
@@ -59,10 +80,10 @@ impl<T: Clone> Staged<T> {
     /// Somebody holds on to the oldest value.
     #[cold]
     fn replace_shared(&mut self) {
-        let unused = self.former.iter_mut().position(|former| Rc::get_mut(former).is_some());
-        match unused {
+        let mut former = self.former.iter_mut();
+        match former.position(|former| Rc::get_mut(&mut former.value).is_some()) {
             Some(place) => std::mem::swap(&mut self.next, &mut self.former[place]),
-            None => self.next = Rc::new(T::clone(&self.next)),
+            None => self.next.value = Rc::new(T::clone(&self.next.value)),
         }
     }
 }
@@ -108,7 +129,7 @@ mod tests {
         let mut staged = Staged::new(0);
         let mut held = Vec::new();
         for value in 1..10 {
-            *staged.next() = value;
+            *staged.both().1 = value;
             assert_eq!((**staged.latest(), *staged.staged()), (value - 1, value));
             staged.commit();
             held.push(Rc::clone(staged.latest()));
@@ -117,11 +138,30 @@ mod tests {
         held.clear();
         let mut places: Vec<*const i32> = Vec::new();
         for value in 0..12 {
-            *staged.next() = value;
+            *staged.both().1 = value;
             staged.commit();
             places.push(Rc::as_ptr(staged.latest()));
         }
         assert_eq!(places[..8], places[4..]);
+    }
+
+    #[test]
+    fn what_is_carried_over_is_copied_once_into_each_buffer() {
+        let mut staged = Staged::new(0);
+        for value in 1..4 {
+            *staged.both().1 = value;
+            staged.commit();
+            let mut copied = 0;
+            for _ in 0..10 {
+                let (latest, next) = staged.carry(|next, latest| {
+                    copied += 1;
+                    *next = *latest;
+                });
+                assert_eq!((*latest, *next), (value, value));
+                staged.commit();
+            }
+            assert_eq!(copied, 3);
+        }
     }
 
     #[test]
@@ -132,7 +172,7 @@ mod tests {
         for value in 1..20 {
             // Now and then there are two passes between snapshots.
             for _ in 0..=usize::from(value % 3 == 0) {
-                *staged.next() = value;
+                *staged.both().1 = value;
                 staged.commit();
                 places.push(Rc::as_ptr(staged.latest()));
             }
