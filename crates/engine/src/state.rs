@@ -44,6 +44,8 @@ pub(crate) enum Step {
 pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
+    /// Counts beyond which cycles are remembered.
+    near_limits: Limits,
     /// In rank order, the engine first.
     pub(crate) lanes: Box<[Rc<Lane>]>,
     pub(crate) subscribers: [Cell<Subscribers>; Topic::ALL.len()],
@@ -60,6 +62,8 @@ pub(crate) struct State {
     pub(crate) is_closing: Cell<bool>,
     pub(crate) events_in_tick: Cell<usize>,
     pub(crate) cycles_in_tick: Cell<usize>,
+    /// Whether cycles of this tick are remembered, to name a loop.
+    has_trail: Cell<bool>,
     is_poisoned: Cell<bool>,
     poison: RefCell<Option<EngineError>>,
     is_over: Cell<bool>,
@@ -100,9 +104,14 @@ impl State {
             let hears = lanes.iter().filter(|lane| lane.hears.has(topic));
             Cell::new(Subscribers::new(hears.fold(0, |bits, lane| bits | lane.bit)))
         });
+        let near_limits = Limits {
+            max_events_per_tick: limits.max_events_per_tick / 8,
+            max_cycles_per_tick: limits.max_cycles_per_tick / 2,
+        };
         Self {
             clock,
             limits,
+            near_limits,
             lanes,
             subscribers,
             committed: RefCell::new(Committed::new(latest)),
@@ -114,6 +123,7 @@ impl State {
             is_closing: Cell::new(false),
             events_in_tick: Cell::new(0),
             cycles_in_tick: Cell::new(0),
+            has_trail: Cell::new(false),
             is_poisoned: Cell::new(false),
             poison: RefCell::new(None),
             is_over: Cell::new(false),
@@ -171,9 +181,17 @@ impl State {
     pub(crate) fn open_tick(&self) {
         self.tick.set(self.tick.get() + 1);
         self.events_in_tick.set(0);
-        if self.cycles_in_tick.replace(0) > 0 {
-            self.committed.borrow_mut().trail.clear();
+        self.cycles_in_tick.set(0);
+        if self.has_trail.get() {
+            self.forget_trail();
         }
+    }
+
+    /// The last tick was near a limit.
+    #[cold]
+    fn forget_trail(&self) {
+        self.has_trail.set(false);
+        self.committed.borrow_mut().trail.clear();
     }
 
     /// Stages what a publisher has added to its outbox, counted once per matched subscriber.
@@ -326,10 +344,11 @@ impl State {
         }
         let events = self.events_in_tick.get() + page.cycle.envelopes.len();
         self.events_in_tick.set(events);
-        if self.cycles_in_tick.get() > self.limits.max_cycles_per_tick / 2
-            || events > self.limits.max_events_per_tick / 8
+        if self.cycles_in_tick.get() > self.near_limits.max_cycles_per_tick
+            || events > self.near_limits.max_events_per_tick
         {
             // Near a limit: the last cycles are enough to name a loop.
+            self.has_trail.set(true);
             committed.record_trail();
         }
     }
