@@ -12,7 +12,7 @@ use store::candles::{DataError, FaultClass};
 use store::results::Unexplained;
 
 use crate::backtest::Report;
-use crate::past_run::InputsChanged;
+use crate::past_run::{Diverged, InputsChanged};
 use crate::runfile::fault::Faults;
 
 /// Why there is no result, or none to rely on.
@@ -49,6 +49,9 @@ pub enum BacktestError {
     #[error(transparent)]
     Inputs(#[from] InputsChanged),
 
+    #[error(transparent)]
+    Diverged(#[from] Diverged),
+
     #[error("schedule {seed} gave digest {found}, rank order gave {expected}")]
     Schedule { seed: u64, found: String, expected: String },
 }
@@ -82,9 +85,10 @@ impl BacktestError {
             Self::Failed { source, .. } => of_engine(source),
             Self::Unexplained { .. } => exit::SYSTEM,
             Self::Log(error) | Self::Replay(ReplayError::Log(error)) => of_log(error),
-            Self::Replay(ReplayError::Content { .. }) | Self::Inputs(_) | Self::Schedule { .. } => {
-                exit::DIFFERENCE
-            }
+            Self::Replay(ReplayError::Content { .. })
+            | Self::Inputs(_)
+            | Self::Diverged(_)
+            | Self::Schedule { .. } => exit::DIFFERENCE,
         }
     }
 
@@ -100,6 +104,7 @@ impl BacktestError {
             | Self::Alter(_)
             | Self::Replay(_)
             | Self::Inputs(_)
+            | Self::Diverged(_)
             | Self::Schedule { .. } => None,
         }
     }
@@ -118,6 +123,7 @@ impl BacktestError {
             | Self::Alter(_)
             | Self::Replay(_)
             | Self::Inputs(_)
+            | Self::Diverged(_)
             | Self::Schedule { .. } => None,
         }
     }

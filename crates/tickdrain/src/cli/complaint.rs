@@ -10,6 +10,7 @@ use store::FolderError;
 use store::audit::reading::LogError;
 use store::candles::DataError;
 
+use super::diff;
 use crate::error::{BacktestError, exit, is_missed_frame, of_log};
 use crate::past_run::InputsChanged;
 use crate::runfile::fault::Faults;
@@ -24,6 +25,13 @@ pub(super) fn print(error: &BacktestError) -> u8 {
         BacktestError::Log(error) => return log(Path::new(""), error),
         BacktestError::Replay(error) => return replay(Path::new(""), error),
         BacktestError::Inputs(changed) => print_inputs(changed),
+        BacktestError::Diverged(diverged) => {
+            line(&format!("error[LOG-DIVERGED]: {diverged}"));
+            line(&diff::divergence(&diverged.divergence, ["the log", "computed again"]));
+            line(
+                "  hint:     another version of the program, or of a strategy, computes otherwise",
+            );
+        }
         BacktestError::Data(_)
         | BacktestError::Setup(_)
         | BacktestError::Failed { .. }
@@ -101,7 +109,8 @@ fn print_chain(error: &BacktestError) {
         | BacktestError::Log(_)
         | BacktestError::Alter(_)
         | BacktestError::Replay(_)
-        | BacktestError::Inputs(_) => "CFG",
+        | BacktestError::Inputs(_)
+        | BacktestError::Diverged(_) => "CFG",
     };
     line(&format!("error[{code}]: {error}"));
     print_causes(error);

@@ -90,6 +90,10 @@ fn read_tier(reader: &mut TableReader<'_>, before: &[MarginTierEntry]) -> Option
         let found = format!("a maintenance margin of {mmr} and an initial margin of {imr}");
         reader.record("mmr", "CFG-TIERS", found, "a maintenance margin below the initial one");
     }
+    if imr.is_none() && mmr >= Decimal::ONE {
+        let expected = "less than 1: no position has more margin than its notional";
+        reader.record("mmr", "CFG-TIERS", mmr.to_string(), expected);
+    }
     if let Some(last) = last {
         if mmr <= last.mmr {
             let expected = format!("more than the tier before has, {}", last.mmr);

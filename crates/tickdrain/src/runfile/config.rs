@@ -293,6 +293,17 @@ fn read(
     let execution = execution::read(&mut root, catalog.models());
     let risk = risk::read(&mut root);
     let transfers = transfers::read(&mut root, &venues);
+    // Strategies may name all positions that there will be.
+    let subscribed = subscriptions.iter().flat_map(subscriptions::Subscriptions::keys);
+    for key in subscribed.filter(|key| is_booked(key)) {
+        table.add_key(key.clone());
+    }
+    for holding in &holdings {
+        table.add_key(holding.key.clone());
+    }
+    for key in transfers.transits(&table) {
+        table.add_key(key);
+    }
     let scope = Scope {
         book: &book,
         venues: &venues,
@@ -321,15 +332,6 @@ fn read(
     if let Some(subscriptions) = &subscriptions {
         subscriptions.check_companions(rules, log);
         subscriptions.check_cover(&data.series, &table, &holdings, log);
-        for key in subscriptions.keys().filter(|key| is_booked(key)) {
-            table.add_key(key.clone());
-        }
-    }
-    for holding in &holdings {
-        table.add_key(holding.key.clone());
-    }
-    for key in transfers.transits(&table) {
-        table.add_key(key);
     }
     Some(RunConfig {
         name,
