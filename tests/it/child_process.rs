@@ -23,13 +23,18 @@ use super::support::{self, sound_rows, write_parquet};
 const MINUTES: i32 = 120_000;
 
 /// A folder with a run over many minutes.
-struct LongRun {
+pub(crate) struct LongRun {
     folder: TempDir,
 }
 
 impl LongRun {
     fn new() -> Self {
-        Self::over(MINUTES, "kind = \"sma_cross\"\nfast = 10\nslow = 30\nsize = \"1\"\n")
+        Self::of(MINUTES)
+    }
+
+    /// One over so many minutes.
+    pub(crate) fn of(minutes: i32) -> Self {
+        Self::over(minutes, "kind = \"sma_cross\"\nfast = 10\nslow = 30\nsize = \"1\"\n")
     }
 
     /// The same over so many minutes, with another `[strategy]`.
@@ -55,25 +60,29 @@ impl LongRun {
         Self { folder }
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
 
     /// Runs it to its end.
-    fn finish(&self, out: &str) {
+    pub(crate) fn finish(&self, out: &str) {
         let output = self.command(out).output().expect("the command can be started");
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     }
 
-    fn command(&self, out: &str) -> Command {
+    pub(crate) fn command(&self, out: &str) -> Command {
         let mut command = support::command();
         command.args(["backtest", "run.toml", "--out", out]).current_dir(self.folder.path());
         command
     }
 
     /// Starts it and waits until its log has `bytes`; the run may end before that.
-    fn start(&self, out: &str, bytes: u64) -> Child {
-        let mut command = self.command(out);
+    pub(crate) fn start(&self, out: &str, bytes: u64) -> Child {
+        self.start_command(&mut self.command(out), out, bytes)
+    }
+
+    /// The same with another command.
+    pub(crate) fn start_command(&self, command: &mut Command, out: &str, bytes: u64) -> Child {
         command.stdout(Stdio::piped()).stderr(Stdio::piped());
         let mut child = command.spawn().expect("the command can be started");
         let log = self.path(out).join("audit");
@@ -85,10 +94,17 @@ impl LongRun {
         }
         child
     }
+
+    /// The command that resumes it.
+    pub(crate) fn resume(&self, out: &str) -> Command {
+        let mut command = support::command();
+        command.args(["resume", out]).current_dir(self.folder.path());
+        command
+    }
 }
 
 /// Length of a log in bytes; `None` before there is one.
-fn log_bytes(log: &Path) -> Option<u64> {
+pub(crate) fn log_bytes(log: &Path) -> Option<u64> {
     fs::metadata(log.join("commits.jsonl")).ok()?;
     let streams = fs::read_dir(log).ok()?.filter_map(Result::ok);
     Some(streams.filter_map(|entry| entry.metadata().ok()).map(|metadata| metadata.len()).sum())

@@ -14,6 +14,7 @@ mod examples;
 mod loops;
 mod order_ends;
 mod pages;
+mod proof;
 mod properties;
 mod quality_gate;
 mod reference;

@@ -10,13 +10,14 @@ mod oracle;
 mod scenario;
 mod trades;
 
+pub(crate) use scenario::{Dice, Menu, draw};
 use tickdrain::App;
 use tickdrain::run_folder::Output;
 
 use crate::tables::Scene;
 
 /// Seeds of a test that makes `normal` runs.
-fn count(normal: u64) -> u64 {
+pub(crate) fn count(normal: u64) -> u64 {
     let factor = std::env::var("TICKDRAIN_SCENARIOS");
     normal * factor.map_or(1, |factor| factor.parse().expect("a whole number"))
 }

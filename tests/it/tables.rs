@@ -22,6 +22,8 @@ use store::audit::{Kind, LogReader};
 use tickdrain::run_folder::Output;
 use tickdrain::{App, Backtest, Report};
 
+use crate::proof::prove;
+
 /// Milliseconds of an hour.
 pub(crate) const HOUR: i64 = 3_600_000;
 
@@ -304,12 +306,17 @@ impl Scene {
             .unwrap_or_else(|error| panic!("{error}"))
     }
 
-    /// Runs and leaves the results in the folder `out`.
+    /// Runs, leaves the results in the folder `out`, and checks what its log proves.
     pub(crate) fn run(&self, app: App, overrides: &[&str], out: &str) -> Report {
         let path = self.path(out);
-        self.backtest(app, overrides)
+        let report = self
+            .backtest(app, overrides)
             .output(Output::Explicit { path, overwrite: false })
             .run()
-            .unwrap_or_else(|error| panic!("{error:?}"))
+            .unwrap_or_else(|error| panic!("{error:?}"));
+        if report.digest().is_some() {
+            prove(&self.path(out));
+        }
+        report
     }
 }

@@ -258,12 +258,11 @@ impl PositionUpdateHandler {
         if self.pending.is_empty() {
             return Ok(None);
         }
-        let settlement = arrival_due(&self.pending.remove(0), &self.instruments);
+        let mut settlement = arrival_due(&self.pending.remove(0), &self.instruments);
         // There may be several of one instant, so they are no one settlement of their position.
         self.arrivals += 1;
-        let op_id = OperationId { number: self.arrivals, ..settlement.op_id() };
-        let DeltaBatch { source, ref deltas, .. } = settlement.batch();
-        self.apply_once(Operation { op_id, source, deltas }, None)?;
+        settlement.number = self.arrivals;
+        self.apply_batch(&settlement.batch())?;
         Ok(Some(settlement))
     }
 

@@ -57,12 +57,15 @@ pub struct Settlement {
     pub paid_to: KeyIx,
     /// What it changes.
     pub deltas: Vec<Delta>,
+    /// Which one it is, where several of a kind may fall due on one position at one instant; else 0.
+    pub number: u32,
 }
 
 impl Settlement {
-    /// Name of the operation: there is one of a kind, position and instant.
+    /// Name of the operation.
     pub const fn op_id(&self) -> OperationId {
-        OperationId::settlement(self.kind, self.key, self.ts_event)
+        let op_id = OperationId::settlement(self.kind, self.key, self.ts_event);
+        OperationId { number: self.number, ..op_id }
     }
 
     /// Where its deltas come from.
@@ -107,6 +110,7 @@ pub fn arrival_due(pending: &Pending, instruments: &InstrumentTable) -> Settleme
         amount,
         paid_to: arrival.target,
         deltas: vec![Delta::new(key, -amount, cause), Delta::new(arrival.target, amount, cause)],
+        number: 0,
     }
 }
 
@@ -154,6 +158,7 @@ pub fn funding_due(
         amount,
         paid_to,
         deltas: if amount.is_zero() { Vec::new() } else { vec![delta] },
+        number: 0,
     }))
 }
 
@@ -192,6 +197,7 @@ pub fn margin_due(
         amount,
         paid_to,
         deltas: vec![delta],
+        number: 0,
     })
 }
 

@@ -9,11 +9,12 @@ use proof::Divergence;
 use proof::diff::first_difference;
 use serde_json::Value;
 use store::FolderError;
-use store::audit::commit::Header;
-use store::audit::reading::CommitRows;
+use store::audit::commit::{COMMIT_FILE, Commit, Header};
+use store::audit::reading::{CommitRows, LogError};
 use store::audit::{LogPlan, LogReader};
 use store::candles::inspect;
 use store::points::inspect_points;
+use store::seal::Seal;
 
 use crate::app::App;
 use crate::backtest::{Backtest, Report, block_on, now};
@@ -29,6 +30,8 @@ pub struct PastRun {
     backtest: Backtest,
     inputs: Inputs,
     log: LogReader,
+    /// Commits of the log that a run comes to again and of which everything is there.
+    whole: usize,
 }
 
 /// What a run is computed from is not what it was.
@@ -86,10 +89,11 @@ impl PastRun {
     ///
     /// No run folder, a log that is broken, or inputs that are not what they were.
     pub fn open(app: App, folder: &Path) -> Result<Self, BacktestError> {
-        let log = LogReader::open(folder)?;
+        let log = open_log(folder)?;
         let backtest = Backtest::with_app(app, &folder.join("run.toml"), &[])?;
         let inputs = Inputs::of(backtest.config())?;
-        let run = Self { folder: folder.to_owned(), backtest, inputs, log };
+        let whole = log.whole_commits().len();
+        let run = Self { folder: folder.to_owned(), backtest, inputs, log, whole };
         let changes = run.changes();
         if changes.is_empty() { Ok(run) } else { Err(InputsChanged { changes }.into()) }
     }
@@ -111,13 +115,19 @@ impl PastRun {
         self
     }
 
-    /// Whether it came to its end: its summary says so, and its log has no commit to be undone.
+    /// The commits that are kept when it is resumed.
+    pub fn whole_commits(&self) -> &[Commit] {
+        &self.log.commits()[..self.whole]
+    }
+
+    /// Whether it came to its end: its summary says so, its log has no commit to be undone, and all
+    /// that it left is there.
     pub fn is_complete(&self) -> bool {
         let summary = summary(&self.folder);
-        let status = summary.get("status").and_then(Value::as_str);
-        let is_whole = self.log.regular_commits().len() == self.log.commits().len();
+        let is_whole = self.whole == self.log.commits().len();
         let digest = summary.get("digest").and_then(Value::as_str).unwrap_or_default();
-        status == Some("ok") && is_whole && digest == self.log.digest()
+        let is_ok = status(&summary) == Some("ok") && is_whole && digest == self.log.digest();
+        is_ok && Seal::check(&self.folder).is_empty()
     }
 
     /// Computes what is missing: up to the last commit the run has to come to the same bytes, then
@@ -129,11 +139,13 @@ impl PastRun {
     pub fn resume(&self) -> Result<Report, BacktestError> {
         let started = now();
         let log = if self.log.has_header() {
-            self.log.truncate()?;
-            LogPlan::After(self.log.regular_commits().to_vec())
+            self.log.truncate(self.whole_commits())?;
+            LogPlan::After(self.whole_commits().to_vec())
         } else {
             // Nothing was recorded; the log is begun anew.
-            remove_all(self.log.folder())?;
+            if self.log.folder().exists() {
+                remove_all(self.log.folder())?;
+            }
             LogPlan::New
         };
         for name in WRITTEN.iter().filter(|name| !matches!(**name, "audit" | "run.toml")) {
@@ -280,6 +292,20 @@ fn recorded_facts(summary: &Value, blake3: &str) -> String {
     let text = |name: &str| input[name].as_str().unwrap_or("?").to_owned();
     let (rows, holes) = (&input["rows"], &input["holes"]);
     format!("blake3 {short}, {rows} rows, {} to {}, {holes} holes", text("first"), text("last"))
+}
+
+/// The log of a run; of one that was stopped before it had one, an empty log.
+fn open_log(folder: &Path) -> Result<LogReader, LogError> {
+    let has_none = !folder.join("audit").join(COMMIT_FILE).exists();
+    // A run without a log that came to its end has nothing to be resumed or compared.
+    if has_none && folder.join("run.toml").exists() && status(&summary(folder)).is_none() {
+        return Ok(LogReader::not_begun(folder));
+    }
+    LogReader::open(folder)
+}
+
+fn status(summary: &Value) -> Option<&str> {
+    summary.get("status").and_then(Value::as_str)
 }
 
 fn summary(folder: &Path) -> Value {

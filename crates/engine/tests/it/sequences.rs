@@ -129,6 +129,7 @@ fn event(word: &str, ts: UtcMillis) -> Option<Payload> {
             amount: Decimal::ONE,
             paid_to: TARGET,
             deltas: Vec::new(),
+            number: 0,
         })))
     };
     match what {

@@ -50,8 +50,9 @@ impl Trades {
             return tally.check(Law::Fill, event, false, text);
         };
         self.within_frame(event, fill, tally);
-        within_bar(event, fill, tally);
-        if let Some(order) = state.orders.find(fill.text("order_id")) {
+        let order = state.orders.find(fill.text("order_id"));
+        within_bar(event, fill, order, tally);
+        if let Some(order) = order {
             within_order(event, fill, order, tally);
         }
         worth(event, fill, terms, tally);
@@ -104,12 +105,19 @@ fn expected(fill: Record<'_>, terms: &InstrumentTerms) -> Sums {
 }
 
 /// The price before slippage is one of the bar's, and slippage is against the account.
-fn within_bar(event: &Event<'_>, fill: Record<'_>, tally: &mut Tally) {
+///
+/// A limit that the open has jumped over may fill at its own price, which is worse than all of the
+/// bar (`conservative_gaps`).
+fn within_bar(event: &Event<'_>, fill: Record<'_>, order: Option<&OpenOrder>, tally: &mut Tally) {
     let amount = |name| fill.amount(name).unwrap_or_default();
     let (px, px_ref) = (amount("last_px"), amount("px_ref"));
     if let (Some(low), Some(high)) = (fill.float("bar_low"), fill.float("bar_high")) {
         let reference = px_ref.to_f64();
-        tally.check(Law::Fill, event, reference >= low && reference <= high, || {
+        let is_worse = if fill.text("side") == "buy" { reference > high } else { reference < low };
+        let is_own_limit = fill.text("price_rule") == "limit_gap"
+            && order.is_some_and(|order| order.price == Some(px_ref));
+        let holds = reference >= low && reference <= high || is_own_limit && is_worse;
+        tally.check(Law::Fill, event, holds, || {
             format!("at {px_ref}, outside its bar from {low} to {high}")
         });
     }

@@ -16,6 +16,8 @@ pub(super) struct Lives {
 struct Life {
     /// Asked for and not judged, by how many requests of this name.
     asked: u32,
+    /// Whether it is no trade, and so has no fills.
+    is_operation: bool,
     is_open: bool,
     is_over: bool,
     /// What its fills add up to.
@@ -29,7 +31,9 @@ impl Lives {
     pub(super) fn ask(&mut self, event: &Event<'_>) {
         for record in event.records() {
             if is_new(record.text("action")) {
-                self.life(record.text("order_id")).asked += 1;
+                let life = self.life(record.text("order_id"));
+                life.asked += 1;
+                life.is_operation = record.text("action") != "submit";
             }
         }
     }
@@ -44,7 +48,8 @@ impl Lives {
             life.asked = life.asked.saturating_sub(1);
             if record.flag("is_accepted") && !life.is_open {
                 // A name may be used again once the order that had it is over.
-                *life = Life { asked: life.asked, is_open: true, ..Life::default() };
+                let (asked, is_operation) = (life.asked, record.text("action") != "submit");
+                *life = Life { asked, is_operation, is_open: true, ..Life::default() };
             }
         }
     }
@@ -67,7 +72,8 @@ impl Lives {
             format!("{order_id} became {status} after its end")
         });
         let cum_qty = news.amount("cum_qty").unwrap_or_default();
-        tally.check(Law::Orders, event, cum_qty >= life.cum_qty && cum_qty == life.filled, || {
+        let adds_up = life.is_operation || cum_qty == life.filled;
+        tally.check(Law::Orders, event, cum_qty >= life.cum_qty && adds_up, || {
             format!("{order_id} has filled {cum_qty}; its fills add up to {}", life.filled)
         });
         life.cum_qty = cum_qty;

@@ -26,15 +26,28 @@ impl Settled {
         let Some(record) = event.first() else { return };
         let (kind, key) = (record.text("kind"), record.text("position_key"));
         let instant = record.time("event_ts").unwrap_or_default();
-        let is_new = self.seen.insert((kind.to_owned(), key.to_owned(), instant.millis()));
-        tally.check(Law::Settlement, event, is_new, || {
-            format!("{kind} of {key} at {instant} was settled before")
-        });
+        if matches!(kind, "transit" | "claim") {
+            arrived(event, record, state, tally);
+        } else {
+            let is_new = self.seen.insert((kind.to_owned(), key.to_owned(), instant.millis()));
+            tally.check(Law::Settlement, event, is_new, || {
+                format!("{kind} of {key} at {instant} was settled before")
+            });
+        }
         paid(event, record, tally);
         if kind == "funding" {
             funding(event, record, instruments, state, tally);
         }
     }
+}
+
+/// No more arrives than is on its way; several may arrive at one instant.
+fn arrived(event: &Event<'_>, record: Record<'_>, state: &State, tally: &mut Tally) {
+    let (key, amount) = (record.text("position_key"), record.amount("amount").unwrap_or_default());
+    let on_the_way = state.position(key);
+    tally.check(Law::Settlement, event, amount > Units::ZERO && amount <= on_the_way, || {
+        format!("{amount} arrives of {key}, where {on_the_way} is on its way")
+    });
 }
 
 /// What changed where it is paid to is the amount.

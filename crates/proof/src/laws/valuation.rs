@@ -13,10 +13,13 @@ const ROUNDING: f64 = 1e-9;
 /// Columns of profit that are no components of it.
 const SUMS: [&str; 3] = ["unexplained", "total", "flows"];
 
+/// In the name of a position, what says that it is a balance.
+const BALANCE: &str = ":BaseToken:";
+
 /// What the valuation of a frame is compared with.
 #[derive(Clone, Debug)]
 pub(super) struct Valuation {
-    /// Balances in share class, where these are all the cash there is.
+    /// Balances in share class and what is on its way to them, where these are all the cash there is.
     cash_keys: Option<Vec<String>>,
     /// Equity, profit and flows where profit began.
     origin: Option<(f64, f64, f64)>,
@@ -30,7 +33,10 @@ impl Valuation {
         let mut keys: Vec<String> = cash.chain(held).collect();
         keys.sort_unstable();
         keys.dedup();
-        let is_simple = keys.iter().all(|key| is_share_class(key) && key.contains(":BaseToken:"));
+        let is_simple = keys.iter().all(|key| is_share_class(key) && key.contains(BALANCE));
+        let on_the_way: Vec<String> =
+            keys.iter().map(|key| key.replacen(BALANCE, ":Transit:", 1)).collect();
+        keys.extend(on_the_way);
         Self { cash_keys: is_simple.then_some(keys), origin: None }
     }
 

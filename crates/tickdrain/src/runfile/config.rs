@@ -31,7 +31,7 @@ use super::risk::{self, RiskConfig};
 use super::semantic;
 use super::settlement;
 use super::strategy::{self, Scope, StrategyConfig};
-use super::subscriptions;
+use super::subscriptions::{self, Subscriptions};
 use super::table;
 use super::transfers::{self, TransferConfig};
 use super::venues::VenueBook;
@@ -293,8 +293,8 @@ fn read(
     let execution = execution::read(&mut root, catalog.models());
     let risk = risk::read(&mut root);
     let transfers = transfers::read(&mut root, &venues);
-    // Strategies may name all positions that there will be.
-    let subscribed = subscriptions.iter().flat_map(subscriptions::Subscriptions::keys);
+    // Before the strategies are read, which may name any of them.
+    let subscribed = subscriptions.iter().flat_map(Subscriptions::keys);
     for key in subscribed.filter(|key| is_booked(key)) {
         table.add_key(key.clone());
     }

@@ -97,6 +97,12 @@ impl LogReader {
         Ok(Self { folder, header, commits })
     }
 
+    /// The log of a run that was stopped before it had one.
+    pub fn not_begun(run_folder: &Path) -> Self {
+        let header = Header { schema: SCHEMA_VERSION, ..Header::default() };
+        Self { folder: run_folder.join("audit"), header, commits: Vec::new() }
+    }
+
     /// The folder of the log, within the run folder.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -113,15 +119,23 @@ impl LogReader {
         &self.commits[..end.unwrap_or(self.commits.len())]
     }
 
-    /// Cuts off what a run does not come to again: a provisional commit and what no commit covers.
+    /// The regular commits whose bytes are all there, up to the first that has lost some: a device
+    /// that lost its power may have kept the line of a commit and not what it covers.
+    pub fn whole_commits(&self) -> &[Commit] {
+        let regular = self.regular_commits();
+        let mut reader = self.read();
+        let whole = regular.iter().take_while(|_| reader.check_next().is_ok()).count();
+        &regular[..whole]
+    }
+
+    /// Cuts off what comes after `commits`, the first ones of the log.
     ///
     /// The commit file comes first: whatever stops this half-way, the log is whole.
     ///
     /// # Errors
     ///
     /// A file cannot be written.
-    pub fn truncate(&self) -> Result<(), FolderError> {
-        let commits = self.regular_commits();
+    pub fn truncate(&self, commits: &[Commit]) -> Result<(), FolderError> {
         let lines = commits.iter().map(|commit| line_of(commit).len());
         let length = line_of(&self.header).len() + lines.sum::<usize>();
         let cut = |path: &Path, length: u64| {

@@ -122,6 +122,7 @@ impl Stage {
             amount: Decimal::ONE,
             paid_to: KeyIx(0),
             deltas: Vec::new(),
+            number: 0,
         };
         self.publish(ts, Payload::Settlement(Arc::new(settlement)));
     }
