@@ -256,11 +256,18 @@ fn part(
     let told = |event: Option<&Event<'_>>, rows: Option<&CommitRows>| {
         event.zip(rows).map(|(event, rows)| told(event, rows))
     };
-    Some(Divergence {
-        left: told(left.get(place), left_rows),
-        right: told(right.get(place), right_rows),
-        fields: fields(place),
-    })
+    let mut fields = fields(place);
+    if fields.iter().any(|it| it.field.is_empty()) {
+        // One asked for something and the other did not: what each decided says more.
+        let decision = |events: &'_ [Event<'_>]| {
+            events.iter().position(|event| event.kind == Some(Kind::Decision))
+        };
+        if let (Some(one), Some(two)) = (decision(left), decision(right)) {
+            fields.extend(differences(Some(&left[one]), Some(&right[two]), &PLACES));
+        }
+    }
+    let (left, right) = (told(left.get(place), left_rows), told(right.get(place), right_rows));
+    Some(Divergence { left, right, fields })
 }
 
 fn records<'a, 'e>(events: impl IntoIterator<Item = &'e Event<'a>>) -> Vec<Record<'a>>

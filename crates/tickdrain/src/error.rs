@@ -4,6 +4,7 @@ use engine::error::EngineError;
 use engine::strategy_runner::StrategyRunnerError;
 use execution::execution_service::{ChainError, ExecutionError, ExposureError, LedgerError};
 use execution::risk_gate::RiskGateError;
+use proof::Divergence;
 use proof::replay::ReplayError;
 use store::FolderError;
 use store::altered::AlterError;
@@ -52,8 +53,10 @@ pub enum BacktestError {
     #[error(transparent)]
     Diverged(#[from] Diverged),
 
-    #[error("schedule {seed} gave digest {found}, rank order gave {expected}")]
-    Schedule { seed: u64, found: String, expected: String },
+    #[error(
+        "services polled in the random order of seed {seed} came to {found} than in rank order"
+    )]
+    Schedule { seed: u64, found: String, divergence: Box<Divergence> },
 }
 
 /// The exit codes of the command line.

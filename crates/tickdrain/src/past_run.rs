@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use engine::bus::Schedule;
 use model::strategy::Decision;
 use model::time::UtcMillis;
 use proof::Divergence;
@@ -170,10 +171,16 @@ impl PastRun {
     ///
     /// The log cannot be read, or the run cannot be started.
     pub fn reexecute(&self) -> Result<Reexecution, BacktestError> {
+        self.reexecute_by(Schedule::Rank)
+    }
+
+    /// The same with services polled in another order.
+    pub(crate) fn reexecute_by(&self, schedule: Schedule) -> Result<Reexecution, BacktestError> {
         let expected = self.log.regular_commits();
         let feed = wiring::open_feed(self.backtest.config())?;
         let circumstances = Circumstances {
             log: LogPlan::After(expected.to_vec()),
+            schedule,
             stop: self.backtest.stop_flag(),
             ..Circumstances::default()
         };

@@ -162,7 +162,8 @@ fn in_runs_of_every_kind_all_laws_hold_and_replay_comes_to_the_snapshots() {
         inverse perpetual      225     12     30      0      6     20     24     76
         liquidation             57      4      7      0      2      6      4     20
         transfers              207      0      0      6      6      9     12     66
-        several strategies     378     30     76      0     15     87    118    116"]].assert_eq(&rows);
+        several strategies     378     30     76      0     15     87    118    116"]]
+    .assert_eq(&rows);
 }
 
 fn inverse() -> Kind {

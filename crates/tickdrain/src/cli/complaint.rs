@@ -25,6 +25,10 @@ pub(super) fn print(error: &BacktestError) -> u8 {
         BacktestError::Log(error) => return log(Path::new(""), error),
         BacktestError::Replay(error) => return replay(Path::new(""), error),
         BacktestError::Inputs(changed) => print_inputs(changed),
+        BacktestError::Schedule { divergence, .. } => {
+            line(&format!("error[ENGINE-SCHEDULE]: {error}"));
+            line(&diff::divergence(divergence, ["rank order", "random order"]));
+        }
         BacktestError::Diverged(diverged) => {
             line(&format!("error[LOG-DIVERGED]: {diverged}"));
             line(&diff::divergence(&diverged.divergence, ["the log", "computed again"]));
@@ -36,8 +40,7 @@ pub(super) fn print(error: &BacktestError) -> u8 {
         | BacktestError::Setup(_)
         | BacktestError::Failed { .. }
         | BacktestError::Unexplained { .. }
-        | BacktestError::Alter(_)
-        | BacktestError::Schedule { .. } => match error.data() {
+        | BacktestError::Alter(_) => match error.data() {
             Some(data) => print_data(data),
             None => print_chain(error),
         },
@@ -101,7 +104,6 @@ fn print_chain(error: &BacktestError) {
         BacktestError::Failed { source, .. } if is_missed_frame(source) => "CFG-ORDERS",
         BacktestError::Failed { source, .. } => source.code(),
         BacktestError::Unexplained { .. } => "PNL-UNEXPLAINED",
-        BacktestError::Schedule { .. } => "ENGINE-SCHEDULE",
         BacktestError::Setup(_) => "CFG-SETUP",
         BacktestError::RunFile(_)
         | BacktestError::Data(_)
@@ -110,7 +112,8 @@ fn print_chain(error: &BacktestError) {
         | BacktestError::Alter(_)
         | BacktestError::Replay(_)
         | BacktestError::Inputs(_)
-        | BacktestError::Diverged(_) => "CFG",
+        | BacktestError::Diverged(_)
+        | BacktestError::Schedule { .. } => "CFG",
     };
     line(&format!("error[{code}]: {error}"));
     print_causes(error);
