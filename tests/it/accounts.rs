@@ -271,6 +271,8 @@ fn what_a_position_has_gained_pays_for_nothing_on_spot() {
         ),
     );
     let text = std::fs::read_to_string(scene.path("run.toml")).expect("it was written");
+    // `more` and `all` trade one coin on two instruments at one tick, both long: no hedge half-way,
+    // but more delta on the way than the gate lets pass by default.
     let text = text.replace("leverage = 2", "leverage = 20") + "\n[risk]\nmax_leg_delta = 9\n";
     let scene = scene.file("run.toml", text);
     expect![[r"

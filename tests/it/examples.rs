@@ -20,9 +20,14 @@ fn run(example: &str) -> String {
 
 #[test]
 fn every_example_gives_its_figures_and_its_digest_twice() {
-    for example in
-        ["custom_strategy", "custom_service", "bracket_orders", "custom_model", "cash_and_carry"]
-    {
+    for example in [
+        "custom_strategy",
+        "custom_service",
+        "bracket_orders",
+        "custom_model",
+        "cash_and_carry",
+        "lookahead",
+    ] {
         assert_eq!(run(example), run(example), "{example}");
     }
 }

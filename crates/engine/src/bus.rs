@@ -199,6 +199,9 @@ impl EventBus {
     ///
     /// The first failure of a service.
     pub async fn close_tick(&mut self) -> Result<(), EngineError> {
+        if self.closers.is_empty() {
+            return Ok(());
+        }
         self.state.is_closing.set(true);
         poll_fn(|context| self.catching(|bus| bus.poll_close(context))).await?;
         self.state.is_closing.set(false);

@@ -46,27 +46,43 @@ impl Committed {
         self.latest.find(topic, &self.cycle)
     }
 
-    /// Empties the buffer of the cycle that is over; takes a new one if somebody still holds it.
-    pub(crate) fn retire_cycle(&mut self) {
-        if let Some(past) = Rc::get_mut(&mut self.cycle) {
-            self.latest.retire(past);
-        } else {
-            let mut past = Cycle::clone(&self.cycle);
-            self.latest.retire(&mut past);
-            self.cycle = Rc::default();
-        }
+    /// Ends the present cycle and begins the next one, in the same buffer unless somebody still holds
+    /// it.
+    #[inline]
+    pub(crate) fn next_cycle(&mut self) -> Page<'_> {
+        let Self { cycle, latest, seq, seq_topic, unheard, .. } = self;
+        let cycle = Rc::make_mut(cycle);
+        latest.retire(cycle);
+        Page { cycle, seq, seq_topic, unheard }
     }
 
-    /// Numbers a payload and puts it into the present cycle.
+    /// Remembers who caused what in the present cycle.
+    #[cold]
+    pub(crate) fn record_trail(&mut self) {
+        self.cycle.envelopes.iter().for_each(|envelope| self.trail.record(envelope));
+    }
+}
+
+/// The cycle that is being committed.
+#[derive(Debug)]
+pub(crate) struct Page<'a> {
+    pub(crate) cycle: &'a mut Cycle,
+    seq: &'a mut u64,
+    seq_topic: &'a mut [u64; Topic::ALL.len()],
+    unheard: &'a mut Topics,
+}
+
+impl Page<'_> {
+    /// Numbers a payload and puts it into the cycle.
     #[inline]
     pub(crate) fn append(&mut self, publisher: Publisher, ts: UtcMillis, said: Said) {
         let Said { cause_seq, payload } = said;
-        self.seq += 1;
+        *self.seq += 1;
         let topic = payload.topic();
         let seq_topic = &mut self.seq_topic[topic.index()];
         *seq_topic += 1;
-        let (seq, seq_topic) = (self.seq, *seq_topic);
-        let cycle = Rc::get_mut(&mut self.cycle).expect("a retired cycle");
+        let (seq, seq_topic) = (*self.seq, *seq_topic);
+        let cycle = &mut *self.cycle;
         cycle.topics.insert(topic);
         // Made where it stays, once there is room: `push` makes it on the stack, and copying it from
         // there waits for every store of it.
@@ -75,12 +91,6 @@ impl Committed {
             let payload = payload.take().expect("one envelope is made");
             Envelope { seq, seq_topic, ts, cause_seq, publisher, payload }
         });
-    }
-
-    /// Remembers who caused what in the present cycle.
-    #[cold]
-    pub(crate) fn record_trail(&mut self) {
-        self.cycle.envelopes.iter().for_each(|envelope| self.trail.record(envelope));
     }
 
     #[cold]

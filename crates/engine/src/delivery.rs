@@ -88,14 +88,15 @@ impl<'a> Future for Consume<'a> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        let inbox = self.inbox.as_ref().expect("a future is not polled after it has ended");
-        let lent = match inbox.state.take(&inbox.lane) {
-            Taken::Delivery(cycle, place) => Some((cycle, place)),
-            Taken::TickIsClosing => None,
-            Taken::NothingYet => return Poll::Pending,
-        };
-        let inbox = self.inbox.take();
-        Poll::Ready(inbox.zip(lent).map(|(inbox, (cycle, place))| Delivery { inbox, cycle, place }))
+        let inbox = self.inbox.take().expect("a future is not polled after it has ended");
+        match inbox.state.take(&inbox.lane) {
+            Taken::Delivery(cycle, place) => Poll::Ready(Some(Delivery { inbox, cycle, place })),
+            Taken::TickIsClosing => Poll::Ready(None),
+            Taken::NothingYet => {
+                self.inbox = Some(inbox);
+                Poll::Pending
+            }
+        }
     }
 }
 
@@ -110,18 +111,17 @@ impl<'a> Future for ConsumeCycle<'a> {
 
     #[inline]
     fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        let inbox = self.inbox.as_ref().expect("a future is not polled after it has ended");
-        let lent = match inbox.state.take_cycle(&inbox.lane) {
-            Taken::Delivery(cycle, start) => Some((cycle, start)),
-            Taken::TickIsClosing => None,
-            Taken::NothingYet => return Poll::Pending,
-        };
-        let inbox = self.inbox.take();
-        Poll::Ready(inbox.zip(lent).map(|(inbox, (cycle, start))| CycleDelivery {
-            inbox,
-            cycle,
-            start,
-        }))
+        let inbox = self.inbox.take().expect("a future is not polled after it has ended");
+        match inbox.state.take_cycle(&inbox.lane) {
+            Taken::Delivery(cycle, start) => {
+                Poll::Ready(Some(CycleDelivery { inbox, cycle, start }))
+            }
+            Taken::TickIsClosing => Poll::Ready(None),
+            Taken::NothingYet => {
+                self.inbox = Some(inbox);
+                Poll::Pending
+            }
+        }
     }
 }
 
@@ -216,14 +216,16 @@ impl Outbox {
     #[inline]
     pub fn publish(&mut self, payload: Payload) {
         let Self { state, lane } = self;
-        if lane.outbox.borrow().len() >= state.limits.max_events_per_tick {
+        let mut outbox = lane.outbox.borrow_mut();
+        if outbox.len() >= state.limits.max_events_per_tick {
+            drop(outbox);
             state.poison_handler(lane, payload.topic());
             panic!("more than {} events of one handler", state.limits.max_events_per_tick);
         }
         if !lane.holds_delivery() {
             state.published_outside(lane, payload.topic());
         }
-        lane.say(payload);
+        outbox.push(lane.said(payload));
     }
 
     /// The last committed envelope of a topic that the service

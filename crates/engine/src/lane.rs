@@ -92,7 +92,13 @@ impl Lane {
     /// Puts a message into the outbox.
     #[inline]
     pub(crate) fn say(&self, payload: Payload) {
-        self.outbox.borrow_mut().push(Said { cause_seq: self.cause_seq.get(), payload });
+        self.outbox.borrow_mut().push(self.said(payload));
+    }
+
+    /// A message whose cause is what it took last.
+    #[inline]
+    pub(crate) fn said(&self, payload: Payload) -> Said {
+        Said { cause_seq: self.cause_seq.get(), payload }
     }
 
     /// Whether something lies in the outbox that is not staged.

@@ -9,7 +9,7 @@ use model::time::UtcMillis;
 
 use crate::bus::Limits;
 use crate::clock::Clock;
-use crate::committed::Committed;
+use crate::committed::{Committed, Page};
 use crate::cycle::{Cycle, Latest};
 use crate::error::EngineError;
 use crate::lane::{Lane, Said};
@@ -44,6 +44,8 @@ pub(crate) enum Step {
 pub(crate) struct State {
     pub(crate) clock: Clock,
     pub(crate) limits: Limits,
+    /// Counts beyond which cycles are remembered.
+    near_limits: Limits,
     /// In rank order, the engine first.
     pub(crate) lanes: Box<[Rc<Lane>]>,
     pub(crate) subscribers: [Cell<Subscribers>; Topic::ALL.len()],
@@ -60,6 +62,8 @@ pub(crate) struct State {
     pub(crate) is_closing: Cell<bool>,
     pub(crate) events_in_tick: Cell<usize>,
     pub(crate) cycles_in_tick: Cell<usize>,
+    /// Whether cycles of this tick are remembered, to name a loop.
+    has_trail: Cell<bool>,
     is_poisoned: Cell<bool>,
     poison: RefCell<Option<EngineError>>,
     is_over: Cell<bool>,
@@ -100,9 +104,14 @@ impl State {
             let hears = lanes.iter().filter(|lane| lane.hears.has(topic));
             Cell::new(Subscribers::new(hears.fold(0, |bits, lane| bits | lane.bit)))
         });
+        let near_limits = Limits {
+            max_events_per_tick: limits.max_events_per_tick / 8,
+            max_cycles_per_tick: limits.max_cycles_per_tick / 2,
+        };
         Self {
             clock,
             limits,
+            near_limits,
             lanes,
             subscribers,
             committed: RefCell::new(Committed::new(latest)),
@@ -114,6 +123,7 @@ impl State {
             is_closing: Cell::new(false),
             events_in_tick: Cell::new(0),
             cycles_in_tick: Cell::new(0),
+            has_trail: Cell::new(false),
             is_poisoned: Cell::new(false),
             poison: RefCell::new(None),
             is_over: Cell::new(false),
@@ -171,12 +181,21 @@ impl State {
     pub(crate) fn open_tick(&self) {
         self.tick.set(self.tick.get() + 1);
         self.events_in_tick.set(0);
-        if self.cycles_in_tick.replace(0) > 0 {
-            self.committed.borrow_mut().trail.clear();
+        self.cycles_in_tick.set(0);
+        if self.has_trail.get() {
+            self.forget_trail();
         }
     }
 
+    /// The last tick was near a limit.
+    #[cold]
+    fn forget_trail(&self) {
+        self.has_trail.set(false);
+        self.committed.borrow_mut().trail.clear();
+    }
+
     /// Stages what a publisher has added to its outbox, counted once per matched subscriber.
+    #[inline]
     pub(crate) fn stage(&self, lane: &Lane) {
         let outbox = lane.outbox.borrow();
         let (start, end) = (lane.staged_end.get(), outbox.len());
@@ -198,6 +217,7 @@ impl State {
     }
 
     /// Publishes a message of the engine.
+    #[inline]
     pub(crate) fn publish(&self, payload: Payload) {
         let engine = &self.lanes[0];
         engine.say(payload);
@@ -314,53 +334,58 @@ impl State {
     /// Puts what is staged in canonical order, numbers it, and delivers it.
     pub(crate) fn commit(&self) {
         let committed = &mut *self.committed.borrow_mut();
-        committed.retire_cycle();
+        let mut page = committed.next_cycle();
         self.staged.set(0);
         let mut staging = self.staging.replace(0);
         while staging != 0 {
             let lane = &*self.lanes[staging.trailing_zeros() as usize];
             staging &= staging - 1;
-            self.commit_outbox(lane, committed);
+            self.commit_outbox(lane, &mut page);
         }
-        let events = self.events_in_tick.get() + committed.cycle().envelopes.len();
+        let events = self.events_in_tick.get() + page.cycle.envelopes.len();
         self.events_in_tick.set(events);
-        if self.cycles_in_tick.get() > self.limits.max_cycles_per_tick / 2
-            || events > self.limits.max_events_per_tick / 8
+        if self.cycles_in_tick.get() > self.near_limits.max_cycles_per_tick
+            || events > self.near_limits.max_events_per_tick
         {
             // Near a limit: the last cycles are enough to name a loop.
+            self.has_trail.set(true);
             committed.record_trail();
         }
     }
 
     /// Moves what a publisher has staged into the cycle; what is not acknowledged stays.
     #[inline]
-    fn commit_outbox(&self, lane: &Lane, committed: &mut Committed) {
+    fn commit_outbox(&self, lane: &Lane, page: &mut Page<'_>) {
         let mut outbox = lane.outbox.borrow_mut();
         let end = lane.staged_end.replace(0);
-        if end == 1
-            && outbox.len() == 1
-            && let Some(said) = outbox.pop()
-        {
-            // Nearly every outbox of nearly every tick.
-            self.deliver(lane, said, committed);
-            return;
+        if outbox.len() > 1 {
+            put_last_in_reverse(&mut outbox, end);
         }
-        for said in outbox.drain(..end) {
-            self.deliver(lane, said, committed);
+        // One place for one message and for many: a call would be a third of the work.
+        for _ in 0..end {
+            let said = outbox.pop().expect("what is staged is in the outbox");
+            self.deliver(lane, said, page);
         }
     }
 
     /// Numbers one staged message and hands it to its subscribers.
     #[inline]
-    fn deliver(&self, lane: &Lane, said: Said, committed: &mut Committed) {
+    fn deliver(&self, lane: &Lane, said: Said, page: &mut Page<'_>) {
         let topic = said.payload.topic();
         let subscribers = self.subscribers[topic.index()].get();
         self.waiting.set(self.waiting.get() | subscribers.bits);
         if subscribers.bits == 0 {
             // It has its number, and its count is released.
             self.in_flight.set(self.in_flight.get() - 1);
-            committed.warn_unheard(topic);
+            page.warn_unheard(topic);
         }
-        committed.append(lane.publisher, self.clock.now(), said);
+        page.append(lane.publisher, self.clock.now(), said);
     }
+}
+
+/// Makes the first `end` messages the last ones, so that popping yields them in order.
+fn put_last_in_reverse(outbox: &mut [Said], end: usize) {
+    outbox.rotate_left(end);
+    let staged = outbox.len() - end;
+    outbox[staged..].reverse();
 }

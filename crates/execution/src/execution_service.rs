@@ -15,7 +15,7 @@ use ledger::{LedgerSetup, PositionUpdateHandler, RealSource, ReconciliationCompo
 use model::Decimal;
 use model::event::{Control, Envelope, Payload, Topic};
 use model::frame::Frame;
-use model::instrument::{InstrumentIx, InstrumentTable, KeyIx};
+use model::instrument::{Instrument, InstrumentIx, InstrumentTable, KeyIx};
 use model::interface::{Holding, InterfaceError};
 use model::key::PositionKey;
 use model::ladder::RiskLevel;
@@ -331,7 +331,8 @@ fn held(initial: &[(KeyIx, Decimal)]) -> Vec<(KeyIx, Holding)> {
 
 /// Perpetuals of venues that pay open profit out every day.
 fn settled_daily(instruments: &InstrumentTable) -> Vec<InstrumentIx> {
-    let daily = instruments.instruments().filter(|(_, known)| known.settles_daily);
+    let is_settled = |known: &Instrument| known.settles_daily && known.is_perpetual();
+    let daily = instruments.instruments().filter(|(_, known)| is_settled(known));
     daily.map(|(place, _)| place).collect()
 }
 

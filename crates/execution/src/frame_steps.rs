@@ -30,6 +30,28 @@ impl ExecutionService {
         frame: &Frame,
         outbox: &mut Outbox,
     ) -> Result<(), ExecutionError> {
+        if !self.is_idle(frame) {
+            self.trade_and_settle(frame, outbox)?;
+        }
+        self.refresh(frame)
+    }
+
+    /// Whether nothing can happen in the bars of a frame, as in most: nothing is open, waits, is on its
+    /// way, falls due or has to be reacted to.
+    fn is_idle(&self, frame: &Frame) -> bool {
+        self.exchange.read(Exchange::is_quiet)
+            && self.operations.is_empty()
+            && frame.funding().is_empty()
+            && self.ledger.next_arrival().is_none()
+            && self.settled_daily.is_empty()
+            && !self.counts.has_liquidated()
+    }
+
+    fn trade_and_settle(
+        &mut self,
+        frame: &Frame,
+        outbox: &mut Outbox,
+    ) -> Result<(), ExecutionError> {
         let open = frame.ts().before(self.interval);
         let funding = frame.funding();
         // What fell due before the open of the bar that fills belongs to the old position (D73).
@@ -54,7 +76,7 @@ impl ExecutionService {
             self.on_breaker(frame.ts(), "liquidation");
             self.ledger.trip_breaker();
         }
-        self.refresh(frame)
+        Ok(())
     }
 
     /// Submits what has come to the venues and lets what waits there meet the open, oldest first.

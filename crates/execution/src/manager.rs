@@ -49,7 +49,7 @@ impl ExecutionManager {
         self
     }
 
-    /// Health of the parts of the loop; others note their fatal errors here, too.
+    /// Health of the parts of the loop, to note a failure from outside of it; only tests do.
     pub const fn health_mut(&mut self) -> &mut HealthMonitor {
         &mut self.core.health
     }

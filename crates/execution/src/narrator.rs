@@ -29,6 +29,11 @@ pub(crate) struct Counts {
 }
 
 impl Counts {
+    /// Whether a venue has liquidated since that was last reacted to.
+    pub(crate) const fn has_liquidated(&self) -> bool {
+        self.is_liquidated
+    }
+
     /// Whether a venue has liquidated since this was asked last.
     pub(crate) const fn take_liquidated(&mut self) -> bool {
         std::mem::replace(&mut self.is_liquidated, false)

@@ -23,6 +23,11 @@ impl Operations {
         queue.push_back((seq, operation));
     }
 
+    /// Whether none waits.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.queue.is_empty() && self.emergency.is_empty()
+    }
+
     /// The next operation or atomic group that is eligible at `ts` and was accepted before the order
     /// at `seq`; those of emergency plans come first, whatever the order.
     pub(crate) fn next_before(&mut self, seq: u64, ts: UtcMillis) -> Option<Submission> {

@@ -109,13 +109,15 @@ const fn is_single(kind: SettlementKind) -> bool {
     !matches!(kind, SettlementKind::Transit | SettlementKind::Claim)
 }
 
-/// FNV-1a over the keys and amounts.
+/// A hash of the keys and amounts, eight bytes at a time; kept in memory only.
 fn fingerprint(deltas: &[Delta]) -> u64 {
     let mut hash = 0xcbf2_9ce4_8422_2325_u64;
     for delta in deltas {
-        let bytes = delta.key.0.to_le_bytes().into_iter().chain(delta.amount.serialize());
-        for byte in bytes {
-            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        let amount = u128::from_le_bytes(delta.amount.serialize());
+        #[expect(clippy::cast_possible_truncation, reason = "the two halves")]
+        let halves = [amount as u64, (amount >> 64) as u64];
+        for word in [u64::from(delta.key.0), halves[0], halves[1]] {
+            hash = (hash.rotate_left(23) ^ word).wrapping_mul(0x9e37_79b9_7f4a_7c15);
         }
     }
     hash

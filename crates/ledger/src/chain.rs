@@ -64,9 +64,15 @@ impl Chain {
     ///
     /// The first step that fails; those after it do not run.
     pub fn stage(&mut self, ts: UtcMillis, book: &AccountBook) -> Result<(), ChainError> {
-        let exposure = self.exposure.stage(ts, book)?;
-        self.risk.stage(ts, exposure)?;
-        self.pnl.stage(ts, exposure)?;
+        self.exposure.stage(ts, book)?;
+        let (exposure, is_carried) = (self.exposure.staged(), self.exposure.is_carried());
+        // Most accounts are flat most of the time: the same figures mean the same risk and no profit.
+        if !(is_carried && self.risk.carry(ts, exposure)?) {
+            self.risk.stage(ts, exposure)?;
+        }
+        if !(is_carried && self.pnl.carry(ts, exposure)?) {
+            self.pnl.stage(ts, exposure)?;
+        }
         Ok(())
     }
 

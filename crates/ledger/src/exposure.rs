@@ -70,6 +70,10 @@ pub struct ExposureMonitor {
     tracked: Option<Tracked>,
     weights: Weights,
     is_weighed: bool,
+    /// Whether the committed snapshot has the present weights.
+    is_settled: bool,
+    /// Whether the staged snapshot has the figures of the committed one.
+    is_carried: bool,
     snapshots: Staged<ExposureSnapshot>,
     history: History<ExposureFigures>,
 }
@@ -113,11 +117,19 @@ impl ExposureMonitor {
             let name = instruments.asset(name);
             Some(Tracked { asset: layout.find_asset(name)?, is_share_class: name == own })
         });
+        let weights = Weights::new(&Scales {
+            instruments: &instruments,
+            layout: &layout,
+            routes: &routes,
+            exit_costs: &terms.exit_costs,
+        });
         Self {
             snapshots: Staged::new(ExposureSnapshot::empty(&layout)),
             history: History::new(),
-            weights: Weights::default(),
+            weights,
             is_weighed: false,
+            is_settled: false,
+            is_carried: false,
             tracked,
             asset_prices,
             routes,
@@ -135,7 +147,7 @@ impl ExposureMonitor {
 
     /// Says that balances or positions have changed: the next stage weighs them anew.
     pub fn positions_changed(&mut self) {
-        self.is_weighed = false;
+        (self.is_weighed, self.is_settled) = (false, false);
     }
 
     /// Values `book` at `ts` into the buffer of the next snapshot.
@@ -155,14 +167,23 @@ impl ExposureMonitor {
         if !self.is_weighed {
             self.weigh(book)?;
         }
-        let number = self.snapshots.latest().number + 1;
+        let carries = self.is_settled && self.weights.are_flat();
         let market = self.provider.at(ts)?;
-        let next = self.snapshots.next();
-        (next.number, next.ts) = (number, ts);
-        let sums = match self.weights.value(&market, next) {
-            Ok(sums) => sums,
-            Err(unpriced) => return Err(self.named(unpriced)),
+        let (latest, next) = if carries {
+            self.snapshots.carry(ExposureSnapshot::copy_from)
+        } else {
+            self.snapshots.both()
         };
+        let sums = if carries {
+            self.weights.requote(&market, next);
+            Sums::default()
+        } else {
+            match self.weights.value(&market, next) {
+                Ok(sums) => sums,
+                Err(unpriced) => return Err(self.named(unpriced)),
+            }
+        };
+        (next.number, next.ts) = (latest.number + 1, ts);
         for (asset, price) in next.assets.iter_mut().zip(&self.asset_prices) {
             asset.price = price.at(&market, &next.keys);
             let has_delta = asset.net_delta.abs() > 0.0;
@@ -173,12 +194,14 @@ impl ExposureMonitor {
         if next.delta_share.is_nan() {
             return Err(self.untracked());
         }
+        self.is_carried = carries && next.delta_share.to_bits() == latest.delta_share.to_bits();
         Ok(self.snapshots.staged())
     }
 
     /// Publishes what was staged.
     pub fn commit(&mut self) {
         self.snapshots.commit();
+        self.is_settled = self.is_weighed;
         let latest = self.snapshots.latest();
         self.history.push(ExposureFigures {
             ts: latest.ts,
@@ -194,6 +217,12 @@ impl ExposureMonitor {
         self.snapshots.staged()
     }
 
+    /// Whether the staged exposure has the figures of the committed one, but for the prices of what is
+    /// not held: nothing has been traded, and only what no market moves is held.
+    pub const fn is_carried(&self) -> bool {
+        self.is_carried
+    }
+
     /// The exposure as last committed.
     pub fn latest(&self) -> &Rc<ExposureSnapshot> {
         self.snapshots.latest()
@@ -204,6 +233,8 @@ impl ExposureMonitor {
         self.history.iter()
     }
 
+    /// Out of the way of the passes that need it not, which are most.
+    #[cold]
     fn weigh(&mut self, book: &AccountBook) -> Result<(), ExposureError> {
         let scales = Scales {
             instruments: &self.instruments,

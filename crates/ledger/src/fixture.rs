@@ -22,7 +22,8 @@ pub(crate) fn decimal(text: &str) -> Decimal {
     text.parse().unwrap()
 }
 
-fn table() -> InstrumentTable {
+/// Spot instruments and perpetuals.
+fn instruments() -> InstrumentTable {
     let mut table = InstrumentTable::new();
     let spot = |id: &str, base| Instrument::spot(id.parse().unwrap(), base, "USDT");
     let linear = |id: &str, base| Instrument {
@@ -41,6 +42,12 @@ fn table() -> InstrumentTable {
     let inverse = Contract::Inverse { settle: "BTC".into(), size: Decimal::ONE_HUNDRED };
     let inverse = Instrument { contract: inverse, ..spot("binance:perp:BTCUSD", "BTC") };
     table.add(Instrument { quote: "USD".into(), ..inverse });
+    table
+}
+
+/// The same, and what chains have.
+fn table() -> InstrumentTable {
+    let mut table = instruments();
     for (key, underlying) in [
         ("wallet:BaseToken:USDT", ""),
         ("wallet:BaseToken:ETH", ""),
@@ -68,7 +75,16 @@ fn table() -> InstrumentTable {
 
 impl World {
     pub(crate) fn new(text: &str) -> Self {
-        let table = Rc::new(table());
+        Self::of(table(), text)
+    }
+
+    /// A world of exchanges alone.
+    pub(crate) fn of_exchanges(text: &str) -> Self {
+        Self::of(instruments(), text)
+    }
+
+    fn of(table: InstrumentTable, text: &str) -> Self {
+        let table = Rc::new(table);
         let (keys, width) = (table.keys().count(), table.len());
         let book = AccountBook {
             balances: vec![Decimal::ZERO; keys],

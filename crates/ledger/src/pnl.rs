@@ -75,6 +75,8 @@ pub struct PnlMonitor {
     start: Knowledge,
     next: Knowledge,
     pending: Pending,
+    /// Whether something was noted since the last pass.
+    is_noted: bool,
     unpriced: Vec<Unpriced>,
     /// Largest gross or equity of all passes, committed and staged.
     largest: f64,
@@ -177,6 +179,7 @@ impl PnlMonitor {
             provider,
             strictness,
             pending: Pending::default(),
+            is_noted: false,
             unpriced: Vec::new(),
             largest: 0.0,
             staged_largest: 0.0,
@@ -192,6 +195,7 @@ impl PnlMonitor {
         if self.snapshots.latest().number == 0 {
             return;
         }
+        self.is_noted |= !deltas.is_empty();
         for delta in deltas {
             self.note_delta(delta);
         }
@@ -211,7 +215,7 @@ impl PnlMonitor {
         self.learn(ts, exposure)?;
         let equity = exposure.equity;
         if self.snapshots.latest().number == 0 {
-            let next = self.snapshots.next();
+            let (_, next) = self.snapshots.both();
             let none = PnlSnapshot::default();
             *next = PnlSnapshot { number: exposure.number, ts, equity, initial: equity, ..none };
             return Ok(self.snapshots.staged());
@@ -228,10 +232,7 @@ impl PnlMonitor {
         }
         next.step = PnlFigures { total, attribution, unexplained, flows };
         let all = &mut next.cumulative;
-        let sums = all.attribution.0.iter_mut().zip(&latest.cumulative.attribution.0);
-        for ((sum, before), amount) in sums.zip(&attribution.0) {
-            *sum = before + amount;
-        }
+        all.attribution = latest.cumulative.attribution.plus(&attribution);
         all.flows = latest.cumulative.flows + flows;
         all.total = equity - latest.initial - all.flows;
         all.unexplained = all.total - all.attribution.total();
@@ -257,10 +258,34 @@ impl PnlMonitor {
         let growth = if worked > 0.0 { 1.0 + total / worked } else { 1.0 };
         let has_capital = latest.initial > 0.0;
         next.simple_return = if has_capital { all.total / latest.initial } else { 0.0 };
-        next.time_weighted_return = (1.0 + latest.time_weighted_return) * growth - 1.0;
+        next.time_weighted_return = chained(latest, growth);
         (next.number, next.ts) = (exposure.number, ts);
         (next.equity, next.initial) = (equity, latest.initial);
         Ok(self.snapshots.staged())
+    }
+
+    /// Takes the committed sums over: where the figures of the exposure are the same and nothing was
+    /// noted since, the step is zero. Says whether that is so.
+    ///
+    /// # Errors
+    ///
+    /// The market is not that of `ts`.
+    pub(crate) fn carry(
+        &mut self,
+        ts: UtcMillis,
+        exposure: &ExposureSnapshot,
+    ) -> Result<bool, PnlError> {
+        if self.is_noted || self.snapshots.latest().number == 0 {
+            return Ok(false);
+        }
+        self.learn(ts, exposure)?;
+        let (latest, next) = self.snapshots.carry(|next, latest| *next = *latest);
+        (next.number, next.ts) = (exposure.number, ts);
+        next.step = PnlFigures::default();
+        // One and a return may round, once more at every pass.
+        next.time_weighted_return = chained(latest, 1.0);
+        self.staged_largest = self.largest.max(exposure.gross).max(exposure.equity.abs());
+        Ok(true)
     }
 
     /// Takes what had no price when it came at its first price.
@@ -282,8 +307,10 @@ impl PnlMonitor {
     pub fn commit(&mut self) {
         std::mem::swap(&mut self.start, &mut self.next);
         self.largest = self.largest.max(self.staged_largest);
-        self.pending = Pending::default();
-        self.unpriced.clear();
+        if std::mem::take(&mut self.is_noted) {
+            self.pending = Pending::default();
+            self.unpriced.clear();
+        }
         self.snapshots.commit();
         let latest = self.snapshots.latest();
         self.history.push(PnlHeadline {
@@ -380,6 +407,11 @@ impl PnlMonitor {
         into.add(PnlComponent::DeltaPnl, held.native * on_spot * price_before + on_gain);
         into.add(PnlComponent::BasisPnl, held.native * (moved - on_spot) * price_before);
     }
+}
+
+/// The return chain-linked with the growth of one more step.
+fn chained(latest: &PnlSnapshot, growth: f64) -> f64 {
+    (1.0 + latest.time_weighted_return) * growth - 1.0
 }
 
 impl Perpetual {

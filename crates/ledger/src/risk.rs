@@ -89,6 +89,9 @@ pub struct RiskMonitor {
     alerts: Vec<RiskAlert>,
     staged_summary: Summary,
     summary: Summary,
+    /// Whether the committed and the staged readings are what is latched, and would be found again.
+    is_calm: bool,
+    staged_is_calm: bool,
     snapshots: Staged<RiskSnapshot>,
     history: History<RiskFigures>,
 }
@@ -144,6 +147,8 @@ impl RiskMonitor {
             alerts: Vec::new(),
             staged_summary: Summary::default(),
             summary: Summary::default(),
+            is_calm: false,
+            staged_is_calm: false,
             snapshots: Staged::new(RiskSnapshot::default()),
             history: History::new(),
         }
@@ -160,9 +165,8 @@ impl RiskMonitor {
         exposure: &ExposureSnapshot,
     ) -> Result<&RiskSnapshot, RiskError> {
         let market = self.provider.at(ts)?;
-        let is_first = ts != self.judged_at;
         self.staged_peaks = self.peaks.after(ts, exposure.equity);
-        let next = self.snapshots.next();
+        let (_, next) = self.snapshots.both();
         (next.number, next.ts) = (exposure.number, ts);
         next.enabled = self.terms.limits.enabled;
         let RiskSnapshot { readings, detail, .. } = next;
@@ -170,51 +174,34 @@ impl RiskMonitor {
             *reading = None;
         }
         *detail = RiskDetail::default();
-        let (limits, latched) = (&self.terms.limits, &self.latched);
-        let mut unknown = None;
-        let mut summary = Summary::default();
-        let mut put = |kind: RiskType, value: f64, binding: Binding| {
-            if value.is_nan() {
-                unknown = unknown.or(Some(kind));
-            }
-            let reading = read(kind, value, binding, limits, latched, is_first);
-            let is_enabled = limits.enabled.has(kind);
-            summary.take(reading.level, latched[kind.index()], is_enabled);
-            readings[kind.index()] = Some(reading);
+        let limits = &self.terms.limits;
+        let mut judge = Judge {
+            limits,
+            latched: &self.latched,
+            is_first: ts != self.judged_at,
+            readings,
+            summary: Summary::default(),
+            unknown: None,
         };
-        put(RiskType::DeltaRisk, exposure.delta_share.abs(), Binding::Account);
-        put(RiskType::Leverage, exposure.leverage, Binding::Account);
+        judge.put(RiskType::DeltaRisk, exposure.delta_share.abs(), Binding::Account);
+        judge.put(RiskType::Leverage, exposure.leverage, Binding::Account);
         if let Some((share, venue)) = concentration(exposure) {
-            put(RiskType::Concentration, share, Binding::Venue(venue));
+            judge.put(RiskType::Concentration, share, Binding::Venue(venue));
         }
-        put(RiskType::Drawdown, self.staged_peaks.drawdown(exposure.equity), Binding::Account);
+        let drawdown = self.staged_peaks.drawdown(exposure.equity);
+        judge.put(RiskType::Drawdown, drawdown, Binding::Account);
         if let Some((age, place)) = staleness(ts, self.terms.interval, &market) {
-            put(RiskType::DataStaleness, age, Binding::Instrument(place));
+            judge.put(RiskType::DataStaleness, age, Binding::Instrument(place));
         }
-        self.measures.measure(exposure, &market, detail, &mut put);
-        if let Some(kind) = unknown {
+        self.measures.measure(exposure, &market, detail, &mut judge);
+        if let Some(kind) = judge.unknown {
             return Err(RiskError::Unknown { kind, ts });
         }
         detail.daily_loss = self.staged_peaks.daily_loss(exposure.equity);
-        if let (Some(usage), Some(reading)) =
-            (detail.margin_usage, &mut readings[RiskType::CexMarginRatio.index()])
-        {
-            let latched = latched[RiskType::CexMarginRatio.index()];
-            let by_usage = if is_first {
-                limits.margin_usage.level_after(usage, latched, limits.hysteresis)
-            } else {
-                limits.margin_usage.level(usage)
-            };
-            if by_usage > reading.level {
-                reading.level = by_usage;
-                let kind = RiskType::CexMarginRatio;
-                // Changed if it differs from what is latched, whatever the fraction alone says.
-                summary.has_changed = true;
-                if limits.enabled.has(kind) {
-                    summary.worst = summary.worst.max(by_usage);
-                }
-            }
+        if let Some(usage) = detail.margin_usage {
+            judge.judge_usage(usage);
         }
+        let Judge { is_first, mut summary, .. } = judge;
         drop(market);
         // A type that could be computed before and cannot now is no risk any more.
         summary.has_changed |= summary.known != self.summary.known;
@@ -225,7 +212,42 @@ impl RiskMonitor {
         }
         next.breaker = breaker.is_latched();
         self.breakers[2] = breaker;
+        let is_open = summary.worst != RiskLevel::Critical && !breaker.is_latched();
+        self.staged_is_calm = is_first && is_open && !summary.has_changed;
         Ok(self.snapshots.staged())
+    }
+
+    /// Takes the committed readings over, if measuring an exposure of the same figures would find just
+    /// them again: then the levels were what is latched, and no figure hangs on the market.
+    ///
+    /// # Errors
+    ///
+    /// The market is not that of `ts`.
+    pub(crate) fn carry(
+        &mut self,
+        ts: UtcMillis,
+        exposure: &ExposureSnapshot,
+    ) -> Result<bool, RiskError> {
+        let breaker = self.breakers[0];
+        if !self.is_calm
+            || ts == self.judged_at
+            || breaker.is_latched()
+            || self.measures.follow_the_market()
+            || staleness(ts, self.terms.interval, &*self.provider.at(ts)?).is_some()
+        {
+            return Ok(false);
+        }
+        if self.snapshots.latest().reading(RiskType::DataStaleness).is_some() {
+            return Ok(false);
+        }
+        let (_, next) = self.snapshots.carry(|next, latest| *next = *latest);
+        (next.number, next.ts, next.breaker) = (exposure.number, ts, false);
+        self.staged_peaks = self.peaks.after(ts, exposure.equity);
+        next.detail.daily_loss = self.staged_peaks.daily_loss(exposure.equity);
+        self.staged_summary = Summary { has_changed: false, ..self.summary };
+        self.breakers[2] = breaker;
+        self.staged_is_calm = true;
+        Ok(true)
     }
 
     /// Publishes what was staged.
@@ -233,6 +255,7 @@ impl RiskMonitor {
         self.snapshots.commit();
         let had_changed = self.summary.has_changed;
         self.summary = self.staged_summary;
+        self.is_calm = self.staged_is_calm;
         // Until it is judged, what an earlier pass has changed stays changed.
         self.summary.has_changed |= had_changed;
         self.peaks = self.staged_peaks;
@@ -305,30 +328,68 @@ impl RiskMonitor {
     }
 }
 
-/// One reading. A second one in a tick never falls below what the first has latched.
-fn read(
-    kind: RiskType,
-    value: f64,
-    binding: Binding,
-    limits: &RiskLimits,
-    latched: &[RiskLevel; RISK_TYPES],
+/// What a pass writes its readings with.
+struct Judge<'a> {
+    limits: &'a RiskLimits,
+    latched: &'a [RiskLevel; RISK_TYPES],
     is_first: bool,
-) -> RiskReading {
-    let Some(ladder) = limits.ladder(kind) else {
-        return RiskReading { value, level: RiskLevel::Ok, distance: None, binding };
-    };
-    let before = latched[kind.index()];
-    if before == RiskLevel::Ok
-        && let Some(distance) = ladder.distance_to_first(value)
-    {
-        return RiskReading { value, level: RiskLevel::Ok, distance: Some(distance), binding };
+    readings: &'a mut [Option<RiskReading>; RISK_TYPES],
+    summary: Summary,
+    /// The first value that is not a number.
+    unknown: Option<RiskType>,
+}
+
+impl Judge<'_> {
+    #[inline]
+    fn put(&mut self, kind: RiskType, value: f64, binding: Binding) {
+        if value.is_nan() {
+            self.unknown = self.unknown.or(Some(kind));
+        }
+        let reading = self.read(kind, value, binding);
+        let is_enabled = self.limits.enabled.has(kind);
+        self.summary.take(reading.level, self.latched[kind.index()], is_enabled);
+        self.readings[kind.index()] = Some(reading);
     }
-    let level = match (before, is_first) {
-        (RiskLevel::Ok, _) => ladder.level(value),
-        (_, true) => ladder.level_after(value, before, limits.hysteresis),
-        (_, false) => ladder.level(value).max(before),
-    };
-    RiskReading { value, level, distance: ladder.distance(value), binding }
+
+    /// One reading. A second one in a tick never falls below what the first has latched.
+    #[inline]
+    fn read(&self, kind: RiskType, value: f64, binding: Binding) -> RiskReading {
+        let Some(ladder) = self.limits.ladder(kind) else {
+            return RiskReading { value, level: RiskLevel::Ok, distance: None, binding };
+        };
+        let before = self.latched[kind.index()];
+        if before == RiskLevel::Ok
+            && let Some(distance) = ladder.distance_to_first(value)
+        {
+            return RiskReading { value, level: RiskLevel::Ok, distance: Some(distance), binding };
+        }
+        let level = match (before, self.is_first) {
+            (RiskLevel::Ok, _) => ladder.level(value),
+            (_, true) => ladder.level_after(value, before, self.limits.hysteresis),
+            (_, false) => ladder.level(value).max(before),
+        };
+        RiskReading { value, level, distance: ladder.distance(value), binding }
+    }
+
+    /// Raises the margin ratio to the level that the use of margin has.
+    fn judge_usage(&mut self, usage: f64) {
+        let kind = RiskType::CexMarginRatio;
+        let Some(reading) = &mut self.readings[kind.index()] else { return };
+        let (ladder, latched) = (&self.limits.margin_usage, self.latched[kind.index()]);
+        let by_usage = if self.is_first {
+            ladder.level_after(usage, latched, self.limits.hysteresis)
+        } else {
+            ladder.level(usage)
+        };
+        if by_usage > reading.level {
+            reading.level = by_usage;
+            // Changed if it differs from what is latched, whatever the fraction alone says.
+            self.summary.has_changed = true;
+            if self.limits.enabled.has(kind) {
+                self.summary.worst = self.summary.worst.max(by_usage);
+            }
+        }
+    }
 }
 
 /// The largest share of equity at one venue; `None` without equity.

@@ -14,8 +14,32 @@ pub(crate) struct Route {
     pub(crate) index: Option<KeyIx>,
     pub(crate) rate: Option<KeyIx>,
     tail: Rc<[Hop]>,
+    way: Way,
     /// Whether the key is share class itself, in its wrapper perhaps.
     pub(crate) is_idle: bool,
+}
+
+/// What is asked at every pass, for nearly every key.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Way {
+    /// There is none: the key is share class.
+    Direct,
+    /// One spot instrument against share class, by far the most frequent.
+    Spot(InstrumentIx),
+    /// Whatever index, rate and tail say.
+    Long,
+}
+
+impl Way {
+    fn of(index: Option<KeyIx>, rate: Option<KeyIx>, tail: &[Hop]) -> Self {
+        match (index, rate, tail) {
+            (None, None, []) => Self::Direct,
+            (None, None, [Hop { price: PriceSource::Instrument(place), divides: false }]) => {
+                Self::Spot(*place)
+            }
+            _ => Self::Long,
+        }
+    }
 }
 
 /// What a unit of a key is worth, step by step.
@@ -58,7 +82,8 @@ impl Route {
             .token(key)
             .is_some_and(|token| instruments.asset(token) == instruments.asset(currency));
         let is_idle = can_be_idle && rate.is_none() && is_share_class;
-        Some(Self { index, rate, tail: hops.into(), is_idle })
+        let way = Way::of(index, rate, &hops);
+        Some(Self { index, rate, tail: hops.into(), way, is_idle })
     }
 
     /// The route of an asset, as if held at `venue`.
@@ -69,13 +94,14 @@ impl Route {
         currency: &str,
     ) -> Option<Self> {
         let hops = instruments.conversion(venue, asset, currency)?.0;
-        Some(Self { index: None, rate: None, tail: hops.into(), is_idle: false })
+        let way = Way::of(None, None, &hops);
+        Some(Self { index: None, rate: None, tail: hops.into(), way, is_idle: false })
     }
 
     /// Whether the key is share class under its own name.
     #[inline]
     pub(crate) fn is_direct(&self) -> bool {
-        self.is_idle && self.tail.is_empty()
+        self.is_idle && self.way == Way::Direct
     }
 
     /// The instrument of the first step, if the key is its base.
@@ -90,28 +116,27 @@ impl Route {
 
     /// The one spot instrument in which the key is sold for share class.
     pub(crate) fn sold_in(&self) -> Option<InstrumentIx> {
-        match (self.index, self.rate, &*self.tail) {
-            (None, None, [Hop { price: PriceSource::Instrument(place), divides: false }]) => {
-                Some(*place)
-            }
-            _ => None,
+        match self.way {
+            Way::Spot(place) => Some(place),
+            Way::Direct | Way::Long => None,
         }
     }
 
     /// What a unit is worth; the price is NaN and the rate 1 while they are unknown.
     #[inline]
     pub(crate) fn quote(&self, market: &Market) -> Quote {
+        let price = match self.way {
+            Way::Direct => 1.0,
+            Way::Spot(place) => market.marks[place.index()].unwrap_or(f64::NAN),
+            Way::Long => return self.long_quote(market),
+        };
+        Quote { index: 1.0, rate: 1.0, price }
+    }
+
+    fn long_quote(&self, market: &Market) -> Quote {
         let index = self.index.map_or(1.0, |key| market.indices[key.index()]);
         let rate = self.rate.map_or(Some(1.0), |key| market.rates[key.index()]);
-        let price = match (&*self.tail, rate) {
-            (_, None) => f64::NAN,
-            ([], Some(_)) => 1.0,
-            // By far the most frequent: a spot instrument against share class.
-            ([Hop { price: PriceSource::Instrument(place), divides: false }], Some(_)) => {
-                market.marks[place.index()].unwrap_or(f64::NAN)
-            }
-            (_, Some(_)) => self.tail_price(market),
-        };
+        let price = rate.map_or(f64::NAN, |_| self.tail_price(market));
         Quote { index, rate: rate.unwrap_or(1.0), price }
     }
 
@@ -128,6 +153,10 @@ impl Route {
         amount: DoubleFloat,
         market: &Market,
     ) -> Result<DoubleFloat, PriceSource> {
+        if let Way::Spot(place) = self.way {
+            let price = market.marks[place.index()];
+            return Ok(amount.times(price.ok_or(PriceSource::Instrument(place))?));
+        }
         let mut amount = amount;
         if let Some(key) = self.index {
             amount = amount.times(market.indices[key.index()]);

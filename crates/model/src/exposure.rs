@@ -190,6 +190,18 @@ impl ExposureSnapshot {
         }
     }
 
+    /// Takes the figures of another exposure of the same layout; allocates nothing.
+    pub fn copy_from(&mut self, other: &Self) {
+        let Self { keys, assets, venues, .. } = self;
+        keys.copy_from_slice(&other.keys);
+        assets.copy_from_slice(&other.assets);
+        venues.copy_from_slice(&other.venues);
+        (self.number, self.ts) = (other.number, other.ts);
+        (self.equity, self.equity_exit, self.cash) = (other.equity, other.equity_exit, other.cash);
+        (self.gross, self.net, self.unrealized) = (other.gross, other.net, other.unrealized);
+        (self.leverage, self.delta_share) = (other.leverage, other.delta_share);
+    }
+
     /// The exposure of a key.
     pub fn key(&self, key: KeyIx) -> &KeyExposure {
         &self.keys[key.index()]

@@ -7,6 +7,7 @@ const FIXED_PLACES: u32 = 18;
 
 /// Numbers of at most 15 digits are told apart by floats; of two with 16, one float may mean both.
 const FIFTEEN_DIGITS: f64 = 1e15;
+const FIFTEEN_DIGITS_WHOLE: i64 = 1_000_000_000_000_000;
 
 /// The decimal that a float stands for: the shortest one that reads back as the same float.
 ///
@@ -15,7 +16,7 @@ const FIFTEEN_DIGITS: f64 = 1e15;
 /// cannot hold.
 pub fn decimal_of(value: f64) -> Option<Decimal> {
     if let Some(mantissa) = eight_places(value) {
-        return Some(Decimal::from_i128_with_scale(mantissa.into(), 8).normalize());
+        return Some(trimmed(mantissa));
     }
     if !value.is_finite() {
         return None;
@@ -63,20 +64,49 @@ impl FixedPoint {
 ///
 /// Holds for nearly every price, and costs a multiplication and a division.
 fn eight_places(value: f64) -> Option<i64> {
-    let scaled = (value * 1e8).round();
+    let scaled = value * 1e8;
+    // Neither what is larger nor what is not a number.
+    let is_small = scaled.abs() < FIFTEEN_DIGITS;
+    if !is_small {
+        return None;
+    }
+    #[expect(clippy::cast_possible_truncation, reason = "below 10^15 in size")]
+    let whole = scaled as i64;
+    // `round` is a call; below 2^53 the fraction is exact.
+    #[expect(clippy::cast_precision_loss, reason = "below 10^15 in size")]
+    let fraction = scaled - whole as f64;
+    let nearest = whole + i64::from(fraction >= 0.5) - i64::from(fraction <= -0.5);
+    #[expect(clippy::cast_precision_loss, reason = "at most 10^15 in size")]
+    let back = nearest as f64 / 1e8;
     #[expect(
         clippy::float_cmp,
         reason = "the question is whether the division gives back this float"
     )]
-    let same = scaled / 1e8 == value;
-    #[expect(clippy::cast_possible_truncation, reason = "an integer below 10^15 in size")]
-    (same && scaled.abs() < FIFTEEN_DIGITS).then_some(scaled as i64)
+    let is_same = back == value;
+    (is_same && nearest.abs() < FIFTEEN_DIGITS_WHOLE).then_some(nearest)
+}
+
+/// `mantissa` / 10⁸ without zeros at its end: what `normalize` makes of it digit by digit.
+fn trimmed(mut mantissa: i64) -> Decimal {
+    if mantissa % 100_000_000 == 0 {
+        return Decimal::new(mantissa / 100_000_000, 0);
+    }
+    let mut scale = 8;
+    for (zeros, power) in [(4, 10_000), (2, 100), (1, 10)] {
+        if mantissa % power == 0 {
+            mantissa /= power;
+            scale -= zeros;
+        }
+    }
+    Decimal::new(mantissa, scale)
 }
 
 /// The float nearest to a decimal.
 pub fn float_of(value: Decimal) -> f64 {
     let mantissa = value.mantissa();
     if mantissa.unsigned_abs() < (1 << 53) && value.scale() <= 22 {
+        #[expect(clippy::cast_possible_truncation, reason = "below 2^53")]
+        let mantissa = mantissa as i64;
         // Both numbers are exact as floats, so the one division rounds correctly.
         #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
         return mantissa as f64 / POWERS_OF_TEN[value.scale() as usize];
@@ -109,16 +139,27 @@ impl DoubleFloat {
     /// The two floats that together stand for `value`, to about 32 digits.
     pub fn of(value: Decimal) -> Self {
         let mantissa = value.mantissa();
+        if mantissa.unsigned_abs() < (1 << 53) {
+            // Nearly every amount, and exact as one float: integers of 128 bits take long.
+            #[expect(clippy::cast_possible_truncation, reason = "below 2^53")]
+            let mantissa = mantissa as i64;
+            #[expect(clippy::cast_precision_loss, reason = "below 2^53")]
+            return Self::exactly(mantissa as f64).shifted(value.scale());
+        }
         #[expect(clippy::cast_precision_loss, reason = "what it loses is the low part")]
         let high = mantissa as f64;
         #[expect(clippy::cast_possible_truncation, reason = "a rounded integer below 2^97")]
         let rest = mantissa - high as i128;
         #[expect(clippy::cast_precision_loss, reason = "below 2^53: half a unit of the high part")]
         let low = rest as f64;
-        // 10^scale is exact as one float up to 22, as two beyond.
-        let places = value.scale() as usize;
+        Self { high, low }.shifted(value.scale())
+    }
+
+    /// The quotient with a power of ten, which is exact as one float up to 10²², as two beyond.
+    fn shifted(self, scale: u32) -> Self {
+        let places = scale as usize;
         let first = places.min(POWERS_OF_TEN.len() - 1);
-        let whole = Self { high, low }.over(POWERS_OF_TEN[first]);
+        let whole = self.over(POWERS_OF_TEN[first]);
         if first == places { whole } else { whole.over(POWERS_OF_TEN[places - first]) }
     }
 
@@ -242,6 +283,28 @@ mod tests {
             let decimal = Decimal::new(mantissa, scale);
             prop_assert_eq!(decimal_of(float_of(decimal)), Some(decimal.normalize()));
             prop_assert_eq!(FixedPoint::of(float_of(decimal)).map(FixedPoint::units), Some(decimal.mantissa() * 10i128.pow(18 - scale)));
+        }
+
+        #[test]
+        fn zeros_are_trimmed_as_by_normalizing(mantissa in -999_999_999_999_999i64..999_999_999_999_999, zeros in 0u32..16) {
+            let mantissa = mantissa / 10i64.pow(zeros) * 10i64.pow(zeros);
+            let expected = Decimal::from_i128_with_scale(mantissa.into(), 8).normalize();
+            let found = trimmed(mantissa);
+            prop_assert_eq!(found.serialize(), expected.serialize());
+        }
+
+        #[test]
+        fn eight_places_are_found_as_by_rounding(value in prop_oneof![
+            any::<f64>(),
+            -1e16..1e16,
+            (-99_999_999_999i64..99_999_999_999, 0u32..10).prop_map(|(mantissa, scale)| float_of(Decimal::new(mantissa, scale))),
+        ]) {
+            let scaled = (value * 1e8).round();
+            let is_same = (scaled / 1e8).to_bits() == value.to_bits();
+            let expected = (is_same && scaled.abs() < FIFTEEN_DIGITS).then_some(scaled);
+            #[expect(clippy::cast_precision_loss, reason = "below 10^15")]
+            let found = eight_places(value).map(|mantissa| mantissa as f64);
+            prop_assert_eq!(found, expected);
         }
 
         #[test]

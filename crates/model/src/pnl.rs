@@ -113,7 +113,14 @@ impl Attribution {
         self.0[component.index()] += amount;
     }
 
+    /// Both together, component by component.
+    #[inline]
+    pub fn plus(&self, other: &Self) -> Self {
+        Self(std::array::from_fn(|place| self.0[place] + other.0[place]))
+    }
+
     /// The sum of all components.
+    #[inline]
     pub fn total(&self) -> f64 {
         // Sums side by side do not wait for each other.
         let (quads, rest) = self.0.as_chunks::<4>();

@@ -112,20 +112,30 @@ pub fn compare(left: &LogReader, right: &LogReader) -> Result<Comparison, Replay
 
 /// Where two sets of rows that begin at the same event part.
 pub fn first_difference(left: &CommitRows, right: &CommitRows) -> Option<Divergence> {
-    let (mut one, mut two) = (left.events(), right.events());
-    loop {
-        match (one.next(), two.next()) {
-            (None, None) => return None,
-            (one, two) => {
-                let fields = differences(one.as_ref(), two.as_ref(), &[]);
-                if !fields.is_empty() {
-                    let told = |event: Option<Event<'_>>, rows| event.map(|it| told(&it, rows));
-                    let (left, right) = (told(one, left), told(two, right));
-                    return Some(Divergence { left, right, fields });
-                }
-            }
+    first_until(left, right, UtcMillis::new(i64::MAX))
+}
+
+/// Where two sets of rows part, tick by tick, up to an instant.
+fn first_until(left: &CommitRows, right: &CommitRows, until: UtcMillis) -> Option<Divergence> {
+    let upto = |rows: &'_ CommitRows| rows.events().take_while(|it| it.ts() <= until).count();
+    let one: Vec<Event<'_>> = left.events().take(upto(left)).collect();
+    let two: Vec<Event<'_>> = right.events().take(upto(right)).collect();
+    let (mut one, mut two) = (one.as_slice(), two.as_slice());
+    while let Some(tick) = next_tick(one, two) {
+        let (left_tick, left_rest) = tick_of(one, tick);
+        let (right_tick, right_rest) = tick_of(two, tick);
+        let found = part(left_tick, right_tick, Some(left), Some(right));
+        if found.is_some() {
+            return found;
         }
+        (one, two) = (left_rest, right_rest);
     }
+    None
+}
+
+/// The earlier of the ticks that come next.
+fn next_tick(left: &[Event<'_>], right: &[Event<'_>]) -> Option<UtcMillis> {
+    left.first().into_iter().chain(right.first()).map(Event::ts).min()
 }
 
 /// Where two logs part, if they do so up to an instant.
@@ -142,25 +152,8 @@ pub fn first_difference_until(
     loop {
         let (left, right) = (one.next().transpose()?, two.next().transpose()?);
         let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
-        let upto = |rows: &'_ CommitRows| rows.events().take_while(|it| it.ts() <= until).count();
-        let (left_count, right_count) = (upto(&left), upto(&right));
-        let mut pairs = left.events().take(left_count).zip(right.events().take(right_count));
-        let differs = |(one, two): &(Event<'_>, Event<'_>)| {
-            !differences(Some(one), Some(two), &[]).is_empty()
-        };
-        if let Some((one, two)) = pairs.find(differs) {
-            let fields = differences(Some(&one), Some(&two), &[]);
-            let (one, two) = (told(&one, &left), told(&two, &right));
-            return Ok(Some(Divergence { left: Some(one), right: Some(two), fields }));
-        }
-        if left_count != right_count {
-            let place = left_count.min(right_count);
-            let event = |rows: &'_ CommitRows, count: usize| {
-                let event = rows.events().take(count).nth(place);
-                event.map(|event| told(&event, rows))
-            };
-            let (left, right) = (event(&left, left_count), event(&right, right_count));
-            return Ok(Some(Divergence { left, right, fields: Vec::new() }));
+        if let Some(found) = first_until(&left, &right, until) {
+            return Ok(Some(found));
         }
         if left.commit.last_tick > until.millis() || right.commit.last_tick > until.millis() {
             return Ok(None);
@@ -215,9 +208,7 @@ fn compare_commits(
     let upto = |events: &[Event<'_>]| events.partition_point(|event| event.ts() <= until);
     let (left_end, right_end) = (upto(&left), upto(&right));
     let (mut left_rest, mut right_rest) = (&left[..left_end], &right[..right_end]);
-    while let Some(tick) =
-        left_rest.first().into_iter().chain(right_rest.first()).map(Event::ts).min()
-    {
+    while let Some(tick) = next_tick(left_rest, right_rest) {
         let (left_tick, rest) = tick_of(left_rest, tick);
         left_rest = rest;
         let (right_tick, rest) = tick_of(right_rest, tick);
@@ -246,27 +237,37 @@ fn tick_of<'e, 'a>(events: &'e [Event<'a>], tick: UtcMillis) -> (&'e [Event<'a>]
 }
 
 /// The first event of a tick that is not the same.
+///
+/// Rows of the chain stand with the snapshot of their tick and tell of what came later in it, so
+/// they count only where nothing else differs.
 fn part(
     left: &[Event<'_>],
     right: &[Event<'_>],
     left_rows: Option<&CommitRows>,
     right_rows: Option<&CommitRows>,
 ) -> Option<Divergence> {
-    for place in 0..left.len().max(right.len()) {
-        let (one, two) = (left.get(place), right.get(place));
-        let fields = differences(one, two, &[]);
-        if !fields.is_empty() {
-            let told = |event: Option<&Event<'_>>, rows: Option<&CommitRows>| {
-                event.zip(rows).map(|(event, rows)| told(event, rows))
-            };
-            return Some(Divergence {
-                left: told(one, left_rows),
-                right: told(two, right_rows),
-                fields,
-            });
+    let places = 0..left.len().max(right.len());
+    let fields = |place: usize| differences(left.get(place), right.get(place), &[]);
+    let is_of_chain = |it: &FieldDifference| {
+        matches!(it.kind, Kind::Exposure | Kind::Risk | Kind::Pnl) && it.field.is_empty()
+    };
+    let own = places.clone().find(|place| !fields(*place).iter().all(is_of_chain));
+    let place = own.or_else(|| places.clone().find(|place| !fields(*place).is_empty()))?;
+    let told = |event: Option<&Event<'_>>, rows: Option<&CommitRows>| {
+        event.zip(rows).map(|(event, rows)| told(event, rows))
+    };
+    let mut fields = fields(place);
+    if fields.iter().any(|it| it.field.is_empty()) {
+        // One asked for something and the other did not: what each decided says more.
+        let decision = |events: &'_ [Event<'_>]| {
+            events.iter().position(|event| event.kind == Some(Kind::Decision))
+        };
+        if let (Some(one), Some(two)) = (decision(left), decision(right)) {
+            fields.extend(differences(Some(&left[one]), Some(&right[two]), &PLACES));
         }
     }
-    None
+    let (left, right) = (told(left.get(place), left_rows), told(right.get(place), right_rows));
+    Some(Divergence { left, right, fields })
 }
 
 fn records<'a, 'e>(events: impl IntoIterator<Item = &'e Event<'a>>) -> Vec<Record<'a>>

@@ -20,6 +20,7 @@ use store::seal::Seal;
 
 use crate::app::App;
 use crate::error::BacktestError;
+use crate::past_run::{Diverged, PastRun, Reexecution};
 use crate::progress::Watched;
 use crate::question::Frames;
 use crate::run_folder::{Output, WRITTEN};
@@ -214,40 +215,38 @@ impl Backtest {
         }
     }
 
-    /// Runs with services polled in `count` random orders and in rank order, writing nothing: all
+    /// Runs with services polled in `count` random orders and in rank order, leaving nothing: all
     /// must give one digest.
     ///
     /// # Errors
     ///
-    /// The first schedule whose digest differs, or a run that failed.
+    /// The first schedule that comes to something else, with where they part; or a run that failed.
     pub fn fuzz_schedules(&self, count: u64) -> Result<String, BacktestError> {
-        let inputs = Inputs::of(&self.config)?;
-        let expected = self.digest_of(&inputs, Schedule::Rank)?;
+        let folder = tempfile::tempdir().map_err(FolderError::create_at("a temporary folder"))?;
+        let path = folder.path().join("rank");
+        let by_rank =
+            self.clone().output(Output::Explicit { path: path.clone(), overwrite: false });
+        let report = by_rank.run()?;
+        let run = PastRun::open(self.app.clone(), &path)?;
         for seed in 0..count {
-            let found = self.digest_of(&inputs, Schedule::Shuffled(seed))?;
-            if found != expected {
-                return Err(BacktestError::Schedule { seed, found, expected });
+            match run.reexecute_by(Schedule::Shuffled(seed))? {
+                Reexecution::Same { .. } => {}
+                Reexecution::Length { recorded, computed } => {
+                    let found = format!("{computed} commits instead of {recorded}");
+                    return Err(BacktestError::Schedule {
+                        seed,
+                        found,
+                        divergence: Box::default(),
+                    });
+                }
+                Reexecution::Diverged(diverged) => {
+                    let Diverged { commit, divergence } = diverged;
+                    let found = format!("another commit {commit}");
+                    return Err(BacktestError::Schedule { seed, found, divergence });
+                }
             }
         }
-        Ok(expected)
-    }
-
-    fn digest_of(&self, inputs: &Inputs, schedule: Schedule) -> Result<String, BacktestError> {
-        let feed = wiring::open_feed(&self.config)?;
-        let circumstances =
-            Circumstances { schedule, stop: Arc::clone(&self.stop), ..Circumstances::default() };
-        let (engine, recording) = wiring::wire(&self.app, &self.config, inputs, circumstances)?;
-        let report = block_on(engine.run(feed));
-        let recorded = recording.finish()?;
-        let digest = recorded.digest.map(|digest| digest.to_hex().to_string()).unwrap_or_default();
-        match report.error {
-            Some(source) => {
-                let summary = self.summarize(inputs, &report.outcome, &recorded, &[], 0.0);
-                let report = Report { summary, folder: None, services: report.services };
-                Err(BacktestError::Failed { source, report: Box::new(report) })
-            }
-            None => Ok(digest),
-        }
+        Ok(report.digest().unwrap_or_default().to_owned())
     }
 
     fn summarize(

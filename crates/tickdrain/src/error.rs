@@ -4,6 +4,7 @@ use engine::error::EngineError;
 use engine::strategy_runner::StrategyRunnerError;
 use execution::execution_service::{ChainError, ExecutionError, ExposureError, LedgerError};
 use execution::risk_gate::RiskGateError;
+use proof::Divergence;
 use proof::replay::ReplayError;
 use store::FolderError;
 use store::altered::AlterError;
@@ -12,7 +13,7 @@ use store::candles::{DataError, FaultClass};
 use store::results::Unexplained;
 
 use crate::backtest::Report;
-use crate::past_run::InputsChanged;
+use crate::past_run::{Diverged, InputsChanged};
 use crate::runfile::fault::Faults;
 
 /// Why there is no result, or none to rely on.
@@ -49,8 +50,13 @@ pub enum BacktestError {
     #[error(transparent)]
     Inputs(#[from] InputsChanged),
 
-    #[error("schedule {seed} gave digest {found}, rank order gave {expected}")]
-    Schedule { seed: u64, found: String, expected: String },
+    #[error(transparent)]
+    Diverged(#[from] Diverged),
+
+    #[error(
+        "services polled in the random order of seed {seed} came to {found} than in rank order"
+    )]
+    Schedule { seed: u64, found: String, divergence: Box<Divergence> },
 }
 
 /// The exit codes of the command line.
@@ -82,9 +88,10 @@ impl BacktestError {
             Self::Failed { source, .. } => of_engine(source),
             Self::Unexplained { .. } => exit::SYSTEM,
             Self::Log(error) | Self::Replay(ReplayError::Log(error)) => of_log(error),
-            Self::Replay(ReplayError::Content { .. }) | Self::Inputs(_) | Self::Schedule { .. } => {
-                exit::DIFFERENCE
-            }
+            Self::Replay(ReplayError::Content { .. })
+            | Self::Inputs(_)
+            | Self::Diverged(_)
+            | Self::Schedule { .. } => exit::DIFFERENCE,
         }
     }
 
@@ -100,6 +107,7 @@ impl BacktestError {
             | Self::Alter(_)
             | Self::Replay(_)
             | Self::Inputs(_)
+            | Self::Diverged(_)
             | Self::Schedule { .. } => None,
         }
     }
@@ -118,6 +126,7 @@ impl BacktestError {
             | Self::Alter(_)
             | Self::Replay(_)
             | Self::Inputs(_)
+            | Self::Diverged(_)
             | Self::Schedule { .. } => None,
         }
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use engine::bus::Schedule;
 use model::strategy::Decision;
 use model::time::UtcMillis;
 use proof::Divergence;
@@ -68,13 +69,18 @@ pub enum Reexecution {
         /// Commits of the run.
         computed: usize,
     },
-    /// The first event that is not the same; the left one is the log's.
-    Diverged {
-        /// In which commit.
-        commit: u64,
-        /// Where, and in what.
-        divergence: Box<Divergence>,
-    },
+    /// They part.
+    Diverged(Diverged),
+}
+
+/// A run that was computed again did not come to what its log says.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("computed again, commit {commit} is not the same")]
+pub struct Diverged {
+    /// In which commit.
+    pub commit: u64,
+    /// Where, and in what; the left event is the log's.
+    pub divergence: Box<Divergence>,
 }
 
 impl PastRun {
@@ -150,7 +156,13 @@ impl PastRun {
             }
         }
         let feed = wiring::open_feed(self.backtest.config())?;
-        self.backtest.execute(&self.inputs, feed, Some(self.folder.clone()), log, started)
+        let folder = Some(self.folder.clone());
+        match self.backtest.execute(&self.inputs, feed, folder, log, started) {
+            Err(BacktestError::Folder(FolderError::Diverged { rows })) => {
+                Err(self.divergence(&rows)?.into())
+            }
+            outcome => outcome,
+        }
     }
 
     /// Runs again without writing anything, and compares commit by commit.
@@ -159,10 +171,16 @@ impl PastRun {
     ///
     /// The log cannot be read, or the run cannot be started.
     pub fn reexecute(&self) -> Result<Reexecution, BacktestError> {
+        self.reexecute_by(Schedule::Rank)
+    }
+
+    /// The same with services polled in another order.
+    pub(crate) fn reexecute_by(&self, schedule: Schedule) -> Result<Reexecution, BacktestError> {
         let expected = self.log.regular_commits();
         let feed = wiring::open_feed(self.backtest.config())?;
         let circumstances = Circumstances {
             log: LogPlan::After(expected.to_vec()),
+            schedule,
             stop: self.backtest.stop_flag(),
             ..Circumstances::default()
         };
@@ -181,7 +199,9 @@ impl PastRun {
                     Reexecution::Length { recorded, computed }
                 })
             }
-            Err(FolderError::Diverged { rows }) => self.diverged(&rows),
+            Err(FolderError::Diverged { rows }) => {
+                Ok(Reexecution::Diverged(self.divergence(&rows)?))
+            }
             Err(error) => Err(error.into()),
         }
     }
@@ -215,14 +235,15 @@ impl PastRun {
         Ok(question.answers().into_iter().map(named).collect())
     }
 
-    fn diverged(&self, computed: &CommitRows) -> Result<Reexecution, BacktestError> {
+    /// Where the log and the run that was computed again part.
+    fn divergence(&self, computed: &CommitRows) -> Result<Diverged, BacktestError> {
         let commit = computed.commit.commit;
         let place = usize::try_from(commit.saturating_sub(1)).unwrap_or(usize::MAX);
         let mut reader = self.log.read();
         reader.skip_to(place)?;
         let recorded = reader.next().transpose()?;
         let divergence = recorded.and_then(|recorded| first_difference(&recorded, computed));
-        Ok(Reexecution::Diverged { commit, divergence: Box::new(divergence.unwrap_or_default()) })
+        Ok(Diverged { commit, divergence: Box::new(divergence.unwrap_or_default()) })
     }
 
     /// What is not as the header of the log says.

@@ -9,6 +9,7 @@ pub use model::frame::{Bar, MarketView};
 pub use model::instrument::{InstrumentIx, InstrumentTable};
 pub use model::money::{Bps, Cash, Price, Quantity};
 pub use model::numeric::decimal_of;
+pub use model::operation::{Amount, AtomicSlot, GroupId, Operation, OperationRequest};
 pub use model::order::{
     IntentGroup, Level, OcoGroup, OrderId, OrderIntent, OrderRequest, OrderSide, OrderStatus,
     OrderType, OrderUpdate, Request, Size, StrategyIx, TimeInForce, Trail, Verdict,

@@ -20,17 +20,19 @@ pub(super) enum Unpriced {
     Yet(KeyIx, PriceSource),
 }
 
-/// What every key weighs.
+/// What every key weighs. Of what has not changed since the last time, nothing is converted again.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Weights {
     /// Idle cash, summed as decimals.
     cash: DoubleFloat,
     /// Every key with a route that is no perpetual, in order.
     holdings: Vec<Holding>,
-    /// Perpetuals that are held, and spot positions that are not simply a holding.
-    open: Vec<Open>,
-    /// Perpetuals that are not held.
-    flat: Vec<KeyIx>,
+    /// Those without a route: they cannot be held.
+    priceless: Vec<KeyIx>,
+    /// Perpetuals, and what spot positions there are that are not simply a holding.
+    positions: Vec<Position>,
+    /// Whether nothing is held but share class itself, which no market moves.
+    is_flat: bool,
 }
 
 #[derive(Clone, Debug)]
@@ -39,15 +41,37 @@ struct Holding {
     asset: Option<usize>,
     venue: usize,
     route: Route,
-    /// With sign: a debt is negative.
-    amount: DoubleFloat,
-    /// The same as one float, without the sign of a debt.
-    quantity: f64,
+    amount: Weighed,
     sign: f64,
-    /// What it was entered at in share class, if it is just one position there.
-    cost: Option<f64>,
+    /// The one spot instrument in which it is sold for share class, and what it was entered at there.
+    sold_in: Option<(InstrumentIx, Weighed)>,
+    /// Whether it is just one position there.
+    is_position: bool,
     /// Share that selling it costs.
     exit_cost: f64,
+}
+
+/// An amount, and what it is as floats.
+#[derive(Clone, Copy, Debug, Default)]
+struct Weighed {
+    booked: Decimal,
+    /// With sign: a debt is negative.
+    exact: DoubleFloat,
+    /// The same as one float, without the sign of a debt.
+    value: f64,
+}
+
+#[derive(Clone, Debug)]
+struct Position {
+    place: InstrumentIx,
+    key: KeyIx,
+    is_perpetual: bool,
+    /// Whether the balance of the key may be the position.
+    may_be_holding: bool,
+    /// Quantity and cost as last weighed.
+    booked: [Decimal; 2],
+    /// `None` where it is flat, or simply a holding.
+    open: Option<Open>,
 }
 
 #[derive(Clone, Debug)]
@@ -92,66 +116,61 @@ pub(super) struct Sums {
 }
 
 impl Weights {
+    /// The weights of an empty book.
+    pub(super) fn new(scales: &Scales<'_>) -> Self {
+        let mut weights = Self::default();
+        for (key, name) in scales.instruments.keys() {
+            if name.kind() == PositionType::Perp {
+                continue;
+            }
+            match &scales.routes[key.index()] {
+                Some(route) => weights.holdings.push(Holding::new(key, route, scales)),
+                None => weights.priceless.push(key),
+            }
+        }
+        let places = scales.instruments.instruments();
+        weights.positions = places.map(|(place, _)| Position::new(place, scales)).collect();
+        weights
+    }
+
     /// Takes the balances and positions of a book.
     pub(super) fn weigh(
         &mut self,
         book: &AccountBook,
         scales: &Scales<'_>,
     ) -> Result<(), Unpriced> {
-        let Scales { instruments, layout, routes, exit_costs } = *scales;
-        self.holdings.clear();
-        self.open.clear();
-        self.flat.clear();
+        for key in &self.priceless {
+            if !book.balances[key.index()].is_zero() {
+                return Err(Unpriced::Never(*key));
+            }
+        }
         let mut cash = Decimal::ZERO;
-        for (key, name) in instruments.keys() {
-            let amount = book.balances[key.index()];
-            if name.kind() == PositionType::Perp {
-                continue;
+        for holding in &mut self.holdings {
+            holding.weigh(book);
+            if holding.route.is_idle {
+                cash += holding.amount.booked;
             }
-            let Some(route) = &routes[key.index()] else {
-                if amount.is_zero() {
-                    continue;
-                }
-                return Err(Unpriced::Never(key));
-            };
-            if route.is_idle {
-                cash += amount;
-            }
-            let place = route.sold_in();
-            let place = place.filter(|place| is_position(book, instruments, key, *place));
-            let cost = place.filter(|_| !amount.is_zero());
-            let owed = matches!(name.kind(), PositionType::DebtToken | PositionType::FlashDebt);
-            let exact = DoubleFloat::of(amount);
-            self.holdings.push(Holding {
-                key,
-                asset: layout.asset(key).map(AssetIx::index),
-                venue: layout.venue(key).index(),
-                route: route.clone(),
-                amount: if owed { exact.times(-1.0) } else { exact },
-                quantity: exact.value(),
-                sign: if owed { -1.0 } else { 1.0 },
-                cost: cost.map(|place| DoubleFloat::of(book.costs[place.index()]).value()),
-                exit_cost: exit_costs.get(key.index()).copied().unwrap_or_default(),
-            });
         }
         self.cash = DoubleFloat::of(cash);
-        for (place, instrument) in instruments.instruments() {
-            let key = instruments.base_key(place);
-            let is_holding = || {
-                let route = routes[key.index()].as_ref();
-                route.and_then(Route::sold_in) == Some(place)
-                    && !instrument.is_perpetual()
-                    && is_position(book, instruments, key, place)
-            };
-            if book.positions[place.index()].is_zero() {
-                if instrument.is_perpetual() {
-                    self.flat.push(key);
-                }
-            } else if !is_holding() {
-                self.open.push(Open::new(place, book, scales)?);
-            }
-        }
+        self.positions.iter_mut().try_for_each(|position| position.weigh(book, scales))?;
+        self.is_flat = self.holdings.iter().all(|it| it.route.is_direct() || it.is_empty())
+            && self.positions.iter().all(|position| position.open.is_none());
         Ok(())
+    }
+
+    /// Whether nothing is held but share class itself, which no market moves.
+    pub(super) const fn are_flat(&self) -> bool {
+        self.is_flat
+    }
+
+    /// Writes the prices of what a flat account does not hold over those of an earlier pass.
+    pub(super) fn requote(&self, market: &Market, into: &mut ExposureSnapshot) {
+        for holding in self.holdings.iter().filter(|it| !it.route.is_direct()) {
+            let quote = holding.route.quote(market);
+            let exposure = &mut into.keys[holding.key.index()];
+            (exposure.index, exposure.rate, exposure.price) =
+                (quote.index, quote.rate, quote.price);
+        }
     }
 
     /// Writes the exposure in `market`, but for what is divided by equity.
@@ -172,14 +191,16 @@ impl Weights {
                 total = total.plus(exact);
             }
         }
-        for open in &self.open {
-            if let Some(gain) = open.value(market, into, &mut sums)? {
-                total = total.plus(gain);
+        for position in &self.positions {
+            match &position.open {
+                Some(open) => {
+                    if let Some(gain) = open.value(market, into, &mut sums)? {
+                        total = total.plus(gain);
+                    }
+                }
+                None if position.is_perpetual => into.keys[position.key.index()] = FLAT,
+                None => {}
             }
-        }
-        for key in &self.flat {
-            into.keys[key.index()] =
-                KeyExposure { index: 1.0, rate: 1.0, ..KeyExposure::default() };
         }
         into.equity = total.value();
         into.equity_exit = into.equity - sums.exit_loss;
@@ -188,7 +209,81 @@ impl Weights {
     }
 }
 
+/// A perpetual of which nothing is held.
+const FLAT: KeyExposure = KeyExposure {
+    quantity: 0.0,
+    index: 1.0,
+    rate: 1.0,
+    price: 0.0,
+    native: 0.0,
+    underlying: 0.0,
+    value: 0.0,
+    notional: 0.0,
+};
+
+impl Weighed {
+    /// Takes another amount, unless it is this one to the digit: conversion takes long.
+    #[inline]
+    fn take(&mut self, booked: Decimal, is_owed: bool) {
+        if !is_same(booked, self.booked) {
+            let exact = DoubleFloat::of(booked);
+            let signed = if is_owed { exact.times(-1.0) } else { exact };
+            *self = Self { booked, exact: signed, value: exact.value() };
+        }
+    }
+}
+
+/// Whether two amounts are equal in all digits that they show: 1.0 and 1.00 may differ as floats.
+#[inline]
+fn is_same(a: Decimal, b: Decimal) -> bool {
+    a.mantissa() == b.mantissa() && a.scale() == b.scale()
+}
+
 impl Holding {
+    fn new(key: KeyIx, route: &Route, scales: &Scales<'_>) -> Self {
+        let Scales { instruments, layout, exit_costs, .. } = *scales;
+        let kind = instruments.key(key).kind();
+        let owed = matches!(kind, PositionType::DebtToken | PositionType::FlashDebt);
+        let sold_in = route.sold_in().filter(|place| instruments.base_key(*place) == key);
+        Self {
+            key,
+            asset: layout.asset(key).map(AssetIx::index),
+            venue: layout.venue(key).index(),
+            route: route.clone(),
+            amount: Weighed::default(),
+            sign: if owed { -1.0 } else { 1.0 },
+            sold_in: sold_in.map(|place| (place, Weighed::default())),
+            is_position: false,
+            exit_cost: exit_costs.get(key.index()).copied().unwrap_or_default(),
+        }
+    }
+
+    fn weigh(&mut self, book: &AccountBook) {
+        let amount = book.balances[self.key.index()];
+        self.amount.take(amount, self.sign < 0.0);
+        if let Some((place, cost)) = &mut self.sold_in {
+            let held = book.positions[place.index()].0;
+            self.is_position = held == amount && !amount.is_zero();
+            if self.is_position {
+                cost.take(book.costs[place.index()], false);
+            }
+        }
+    }
+
+    #[inline]
+    fn is_empty(&self) -> bool {
+        self.amount.value.abs() <= 0.0
+    }
+
+    /// Gain since it was entered, if that is known.
+    #[inline]
+    fn gain(&self, value: f64) -> f64 {
+        match &self.sold_in {
+            Some((_, cost)) if self.is_position => value - cost.value,
+            _ => 0.0,
+        }
+    }
+
     /// Writes one key; returns what counts to equity beside idle cash.
     #[inline]
     fn value(
@@ -204,15 +299,16 @@ impl Holding {
         let quote = self.route.quote(market);
         let exposure = &mut into.keys[self.key.index()];
         (exposure.index, exposure.rate, exposure.price) = (quote.index, quote.rate, quote.price);
-        exposure.quantity = self.quantity;
-        if self.quantity.abs() <= 0.0 {
+        let quantity = self.amount.value;
+        exposure.quantity = quantity;
+        if self.is_empty() {
             (exposure.native, exposure.underlying, exposure.value) = (0.0, 0.0, 0.0);
             return Ok(None);
         }
-        let native = self.sign * self.quantity * quote.index;
+        let native = self.sign * quantity * quote.index;
         let underlying = native * quote.rate;
         (exposure.native, exposure.underlying) = (native, underlying);
-        let exact = self.route.convert(self.amount, market);
+        let exact = self.route.convert(self.amount.exact, market);
         let exact = exact.map_err(|source| Unpriced::Yet(self.key, source))?;
         let value = exact.value();
         exposure.value = value;
@@ -228,7 +324,7 @@ impl Holding {
         }
         into.net += value;
         into.gross += value.abs();
-        into.unrealized += self.cost.map_or(0.0, |cost| value - cost);
+        into.unrealized += self.gain(value);
         if self.sign > 0.0 {
             sums.assets += value;
             sums.exit_loss += self.exit_loss(value, market);
@@ -239,7 +335,7 @@ impl Holding {
     /// Share class itself: nothing prices it, and its sum is kept as a decimal.
     #[inline]
     fn value_cash(&self, into: &mut ExposureSnapshot) {
-        let amount = self.quantity;
+        let amount = self.amount.value;
         into.keys[self.key.index()] = KeyExposure {
             quantity: amount,
             index: 1.0,
@@ -268,15 +364,33 @@ impl Holding {
     }
 }
 
-/// Whether the balance at `key` is just what is held in the spot instrument at `place`.
-fn is_position(
-    book: &AccountBook,
-    instruments: &InstrumentTable,
-    key: KeyIx,
-    place: InstrumentIx,
-) -> bool {
-    instruments.base_key(place) == key
-        && book.positions[place.index()].0 == book.balances[key.index()]
+impl Position {
+    fn new(place: InstrumentIx, scales: &Scales<'_>) -> Self {
+        let Scales { instruments, routes, .. } = *scales;
+        let key = instruments.base_key(place);
+        let sold_in = routes[key.index()].as_ref().and_then(Route::sold_in);
+        let is_perpetual = instruments.instrument(place).is_perpetual();
+        let may_be_holding = sold_in == Some(place) && !is_perpetual;
+        let booked = [Decimal::ZERO; 2];
+        Self { place, key, is_perpetual, may_be_holding, booked, open: None }
+    }
+
+    fn weigh(&mut self, book: &AccountBook, scales: &Scales<'_>) -> Result<(), Unpriced> {
+        let (quantity, cost) =
+            (book.positions[self.place.index()].0, book.costs[self.place.index()]);
+        let is_holding = self.may_be_holding && quantity == book.balances[self.key.index()];
+        if is_holding || quantity.is_zero() {
+            self.open = None;
+            return Ok(());
+        }
+        let [known_quantity, known_cost] = self.booked;
+        let is_known = is_same(quantity, known_quantity) && is_same(cost, known_cost);
+        if self.open.is_none() || !is_known {
+            self.open = Some(Open::new(self.place, book, scales)?);
+            self.booked = [quantity, cost];
+        }
+        Ok(())
+    }
 }
 
 impl Open {

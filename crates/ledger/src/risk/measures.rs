@@ -8,9 +8,9 @@ use model::margin::MarginLoad;
 use model::market::Market;
 use model::risk::{Binding, RiskDetail, RiskType};
 
-use super::RiskTerms;
 use super::margin::{MarginAccount, Perpetual};
 use super::pool::Pool;
+use super::{Judge, RiskTerms};
 
 /// Events of funding in a year, at one every eight hours.
 const FUNDINGS_PER_YEAR: f64 = 1_095.0;
@@ -44,9 +44,6 @@ impl Worst {
         }
     }
 }
-
-/// Where a value goes.
-pub(super) type Put<'a> = dyn FnMut(RiskType, f64, Binding) + 'a;
 
 impl Measures {
     pub(super) fn new(
@@ -116,25 +113,30 @@ impl Measures {
         self.accounts[place].perpetuals.push(perpetual);
     }
 
+    /// Whether something is measured on the market alone, whatever is held: rates of pools.
+    pub(super) fn follow_the_market(&self) -> bool {
+        !self.pools.is_empty()
+    }
+
     /// Everything that hangs on single positions.
     pub(super) fn measure(
         &self,
         exposure: &ExposureSnapshot,
         market: &Market,
         detail: &mut RiskDetail,
-        put: &mut Put<'_>,
+        judge: &mut Judge<'_>,
     ) {
         if !self.pools.is_empty() {
-            self.measure_lending(exposure, market, detail, put);
+            self.measure_lending(exposure, market, detail, judge);
         }
         if !self.accounts.is_empty() {
-            self.measure_margin(exposure, market, detail, put);
+            self.measure_margin(exposure, market, detail, judge);
         }
         if !self.stakes.is_empty() {
-            self.measure_pegs(exposure, market, detail, put);
+            self.measure_pegs(exposure, market, detail, judge);
         }
         if !self.illiquid.is_empty() {
-            self.measure_liquidity(exposure, market, put);
+            self.measure_liquidity(exposure, market, judge);
         }
     }
 
@@ -143,7 +145,7 @@ impl Measures {
         exposure: &ExposureSnapshot,
         market: &Market,
         detail: &mut RiskDetail,
-        put: &mut Put<'_>,
+        judge: &mut Judge<'_>,
     ) {
         let mut worst: Option<(f64, &Pool, LendingLoad)> = None;
         for pool in &self.pools {
@@ -155,9 +157,9 @@ impl Measures {
         }
         let Some((health, pool, load)) = worst else { return };
         let binding = Binding::Venue(pool.venue);
-        put(RiskType::HealthFactor, health, binding);
-        put(RiskType::LtvRatio, load.ltv(), binding);
-        put(RiskType::LiquidationThreshold, fall_to_liquidation(health), binding);
+        judge.put(RiskType::HealthFactor, health, binding);
+        judge.put(RiskType::LtvRatio, load.ltv(), binding);
+        judge.put(RiskType::LiquidationThreshold, fall_to_liquidation(health), binding);
         detail.borrow_power = Some(load.borrow_power());
         detail.drift_years =
             pool.carry(exposure, market).and_then(|carry| years_to_liquidation(health, carry));
@@ -168,7 +170,7 @@ impl Measures {
         exposure: &ExposureSnapshot,
         market: &Market,
         detail: &mut RiskDetail,
-        put: &mut Put<'_>,
+        judge: &mut Judge<'_>,
     ) {
         let mut fraction = Worst::of(RiskType::CexMarginRatio);
         let mut distance = Worst::of(RiskType::LiqPrice);
@@ -206,11 +208,11 @@ impl Measures {
         detail.overall_margin = Some(overall.fraction());
         for worst in [basis, distance, fraction] {
             if let Some((value, binding)) = worst.found {
-                put(worst.kind, value, binding);
+                judge.put(worst.kind, value, binding);
             }
         }
         if funding.notional > 0.0 {
-            put(RiskType::FundingRisk, funding.earned / funding.notional, Binding::Account);
+            judge.put(RiskType::FundingRisk, funding.earned / funding.notional, Binding::Account);
             detail.carry_per_year = Some(funding.earned * FUNDINGS_PER_YEAR);
             detail.negative_funding = Some(funding.negative / funding.notional);
         }
@@ -221,7 +223,7 @@ impl Measures {
         exposure: &ExposureSnapshot,
         market: &Market,
         detail: &mut RiskDetail,
-        put: &mut Put<'_>,
+        judge: &mut Judge<'_>,
     ) {
         let mut peg = Worst::of(RiskType::PegRisk);
         let mut loss = 0.0;
@@ -237,7 +239,7 @@ impl Measures {
             }
         }
         if let Some((value, binding)) = peg.found {
-            put(RiskType::PegRisk, value, binding);
+            judge.put(RiskType::PegRisk, value, binding);
             detail.exit_loss = Some(loss);
         }
     }
@@ -245,7 +247,12 @@ impl Measures {
 
 impl Measures {
     /// The largest share of a holding that its venue could not turn into cash at once.
-    fn measure_liquidity(&self, exposure: &ExposureSnapshot, market: &Market, put: &mut Put<'_>) {
+    fn measure_liquidity(
+        &self,
+        exposure: &ExposureSnapshot,
+        market: &Market,
+        judge: &mut Judge<'_>,
+    ) {
         let mut worst = Worst::of(RiskType::LiquidityRisk);
         for key in &self.illiquid {
             let held = exposure.key(*key).native;
@@ -254,7 +261,7 @@ impl Measures {
             }
         }
         if let Some((share, binding)) = worst.found {
-            put(RiskType::LiquidityRisk, share, binding);
+            judge.put(RiskType::LiquidityRisk, share, binding);
         }
     }
 }

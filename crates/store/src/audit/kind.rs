@@ -91,10 +91,19 @@ impl Kind {
         }
     }
 
-    /// Whether its buffers are compressed. Those of frames and decisions are little more than
-    /// counters: they would take half the compressor's time and hardly shrink.
+    /// Whether its buffers are compressed: those of kinds with much to save. Frames are little more
+    /// than counters, and for kinds of a few rows a commit the compressor costs more than it saves.
     pub const fn is_compressed(self) -> bool {
-        !matches!(self, Self::Frame | Self::Decision)
+        matches!(
+            self,
+            Self::Account
+                | Self::Decision
+                | Self::Fill
+                | Self::Delta
+                | Self::Exposure
+                | Self::Risk
+                | Self::Pnl
+        )
     }
 
     /// Name of its file under `audit/`.

@@ -10,7 +10,7 @@ use model::Decimal;
 use model::fill::Fill;
 use model::impact::GroupImpact;
 use model::money::Price;
-use model::operation::Amount;
+use model::operation::{Amount, OperationRequest};
 use model::order::{Order, OrderId, OrderRequest, Request, Size, Verdict};
 use model::risk::RiskImpact;
 
@@ -30,8 +30,8 @@ struct Asked<'a> {
     action: &'static str,
     order_id: OrderId,
     request: Option<&'a OrderRequest>,
-    /// What an operation that is no trade moves; `None` if that is all there is.
-    amount: Option<Decimal>,
+    /// An operation that is no trade.
+    operation: Option<&'a OperationRequest>,
 }
 
 impl<'a> Asked<'a> {
@@ -44,12 +44,9 @@ impl<'a> Asked<'a> {
             }
             Request::Operate(intent) => {
                 names.learn_operation(intent);
-                let amount = match intent.request.amount {
-                    Amount::Units(units) => Some(units),
-                    Amount::Max => None,
-                };
                 let action = intent.request.operation.name();
-                Self { amount, ..Self::with(action, intent.order_id, None) }
+                let operation = Some(&intent.request);
+                Self { operation, ..Self::with(action, intent.order_id, None) }
             }
             Request::Cancel(order_id) => Self::with(CANCEL, *order_id, None),
             Request::Replace(intent) => Self::with(REPLACE, intent.order_id, Some(&intent.request)),
@@ -61,7 +58,17 @@ impl<'a> Asked<'a> {
         order_id: OrderId,
         request: Option<&'a OrderRequest>,
     ) -> Self {
-        Self { action, order_id, request, amount: None }
+        Self { action, order_id, request, operation: None }
+    }
+
+    /// Units that it is about; `None` for a share, and for all there is.
+    fn units(&self) -> Option<Decimal> {
+        let of_operation = |operation: &OperationRequest| match operation.amount {
+            Amount::Units(units) => Some(units),
+            Amount::Max => None,
+        };
+        let of_order = || Some(self.request?.size.units()?.0);
+        self.operation.and_then(of_operation).or_else(of_order)
     }
 }
 
@@ -93,6 +100,12 @@ pub(super) fn intent_columns() -> Columns {
         ("parent?", Utf8),
         ("take_profit?", Utf8),
         ("stop_loss?", Utf8),
+        ("venue?", Utf8),
+        ("token_in?", Utf8),
+        ("token_out?", Utf8),
+        ("source_key?", Utf8),
+        ("target_key?", Utf8),
+        ("min_out?", DECIMAL),
     ]
 }
 
@@ -106,6 +119,7 @@ pub(super) fn intents(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, Arr
     }
     let each = || rows.iter().map(|(_, asked)| asked);
     let requests = || each().map(|asked| asked.request);
+    let operations = || each().map(|asked| asked.operation);
     let share = |size: Size| match size {
         Size::Share(share) => Some(share),
         Size::Units(_) => None,
@@ -118,9 +132,7 @@ pub(super) fn intents(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, Arr
         some_texts(requests().map(|asked| Some(names.instrument(asked?.instrument?)))),
         some_texts(requests().map(|asked| Some(asked?.side?.name()))),
         some_texts(requests().map(|asked| Some(asked?.order_type.name()))),
-        decimals(
-            each().map(|asked| asked.amount.or_else(|| Some(asked.request?.size.units()?.0))),
-        )?,
+        decimals(each().map(Asked::units))?,
         decimals(requests().map(|asked| share(asked?.size)))?,
         decimals(requests().map(|asked| asked?.price))?,
         decimals(requests().map(|asked| asked?.stop_price))?,
@@ -134,6 +146,12 @@ pub(super) fn intents(rare: &[Rare], names: &Names) -> Result<Vec<ArrayRef>, Arr
         some_printed(requests().map(|asked| Some(names.order(asked?.parent?)))),
         some_printed(requests().map(|asked| asked?.take_profit)),
         some_printed(requests().map(|asked| asked?.stop_loss)),
+        some_texts(operations().map(|operation| Some(&*operation?.venue))),
+        some_texts(operations().map(|operation| operation?.token_in.as_deref())),
+        some_texts(operations().map(|operation| operation?.token_out.as_deref())),
+        some_texts(operations().map(|operation| Some(names.key(operation?.source?)))),
+        some_texts(operations().map(|operation| Some(names.key(operation?.target?)))),
+        decimals(operations().map(|operation| operation?.min_out))?,
     ]);
     Ok(columns)
 }

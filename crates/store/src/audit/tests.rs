@@ -63,14 +63,14 @@ fn an_intent_has_one_row_per_request_with_all_that_was_asked_for() {
         script,
         &[Kind::Intent],
         &expect![[r"
-        seq ts cause_seq publisher action  order_id instrument           side type     order_qty share price stop_price trail trail_bps tif expire_at post_only reduce_only oco_group parent take_profit stop_loss
-        1   1  0         1         submit  entry    binance:spot:BTCUSDT buy  limit    2         -     95    -          -     -         gtd 9         true      false       -         -      +50bps      -5
-        1   1  0         1         submit  s-4      binance:perp:BTCUSDT sell trailing -         1     -     -          -     200       gtc -         false     true        s-1       entry  -           -
-        1   1  0         1         submit  s-5      binance:perp:BTCUSDT sell trailing -         1     -     -          1.5   -         day -         false     true        s-1       entry  -           -
-        1   1  0         1         submit  s-6      -                    -    limit    2         -     95    -          -     -         gtc -         false     false       -         -      -           -
-        1   1  0         1         cancel  s-4      -                    -    -        -         -     -     -          -     -         -   -         false     false       -         -      -           -
-        1   1  0         1         replace entry    binance:perp:BTCUSDT buy  stop     1         -     -     99         -     -         gtc -         false     false       -         -      -           -
-    "]],
+            seq ts cause_seq publisher action  order_id instrument           side type     order_qty share price stop_price trail trail_bps tif expire_at post_only reduce_only oco_group parent take_profit stop_loss venue token_in token_out source_key target_key min_out
+            1   1  0         1         submit  entry    binance:spot:BTCUSDT buy  limit    2         -     95    -          -     -         gtd 9         true      false       -         -      +50bps      -5        -     -        -         -          -          -
+            1   1  0         1         submit  s-4      binance:perp:BTCUSDT sell trailing -         1     -     -          -     200       gtc -         false     true        s-1       entry  -           -         -     -        -         -          -          -
+            1   1  0         1         submit  s-5      binance:perp:BTCUSDT sell trailing -         1     -     -          1.5   -         day -         false     true        s-1       entry  -           -         -     -        -         -          -          -
+            1   1  0         1         submit  s-6      -                    -    limit    2         -     95    -          -     -         gtc -         false     false       -         -      -           -         -     -        -         -          -          -
+            1   1  0         1         cancel  s-4      -                    -    -        -         -     -     -          -     -         -   -         false     false       -         -      -           -         -     -        -         -          -          -
+            1   1  0         1         replace entry    binance:perp:BTCUSDT buy  stop     1         -     -     99         -     -         gtc -         false     false       -         -      -           -         -     -        -         -          -          -
+        "]],
     );
 }
 
@@ -160,12 +160,12 @@ fn news_tell_new_terms_and_what_an_order_repeats() {
         script,
         &[Kind::OrderUpdate],
         &expect![[r"
-        seq ts cause_seq order_id status           order_qty cum_qty avg_px price stop_price repeats code                detail
-        2   2  1         entry    partially_filled -         1       100    -     -          -       -                   -
-        3   3  2         entry-sl accepted         -         0       -      -     90         -       -                   -
-        4   4  3         entry    accepted         -         0       -      -     -          entry   -                   -
-        5   5  4         entry-sl canceled         -         0       -      -     -          -       VEN-POSITION-CLOSED why
-    "]],
+            seq ts cause_seq order_id status           order_qty cum_qty avg_px price stop_price instrument           side type parent repeats code                detail
+            2   2  1         entry    partially_filled -         1       100    -     -          -                    -    -    -      -       -                   -
+            3   3  2         entry-sl accepted         -         0       -      -     90         binance:perp:BTCUSDT sell stop -      -       -                   -
+            4   4  3         entry    accepted         -         0       -      -     -          -                    -    -    -      entry   -                   -
+            5   5  4         entry-sl canceled         -         0       -      -     -          -                    -    -    -      -       VEN-POSITION-CLOSED why
+        "]],
     );
 }
 
@@ -182,12 +182,12 @@ fn a_fill_is_followed_by_the_lots_that_it_closed() {
         script,
         &[Kind::Fill, Kind::Lot],
         &expect![[r"
-        seq ts cause_seq trade_id order_id ts_event instrument           side last_qty last_px notional fee fee_key                liquidity slippage_bps price_rule  bar_share realized cash_value
-        1   1  0         1        s-2      0        binance:spot:BTCUSDT buy  1        100     100      0   binance:BaseToken:USDT taker     0            market_open -         0        1
-        2   2  1         1        s-1      0        binance:spot:BTCUSDT sell 1        100     100      0   binance:BaseToken:USDT taker     0            market_open 0.25      10       1
-        seq ts cause_seq trade_id order_id instrument           entry_ts quantity entry_px gross entry_fee exit_fee
-        2   2  1         1        s-1      binance:spot:BTCUSDT 1        0.75     90       7.5   0.09      0.1
-        2   2  1         1        s-1      binance:spot:BTCUSDT 1        0.25     90       2.5   0.09      0.1
-    "]],
+            seq ts cause_seq trade_id order_id ts_event instrument           side last_qty last_px notional fee fee_key                liquidity slippage_bps price_rule  bar_share px_ref bar_low bar_high realized cash_value
+            1   1  0         1        s-2      0        binance:spot:BTCUSDT buy  1        100     100      0   binance:BaseToken:USDT taker     0            market_open -         100    -       -        0        1
+            2   2  1         1        s-1      0        binance:spot:BTCUSDT sell 1        100     100      0   binance:BaseToken:USDT taker     0            market_open 0.25      100    -       -        10       1
+            seq ts cause_seq trade_id order_id instrument           entry_ts quantity entry_px gross entry_fee exit_fee
+            2   2  1         1        s-1      binance:spot:BTCUSDT 1        0.75     90       7.5   0.09      0.1
+            2   2  1         1        s-1      binance:spot:BTCUSDT 1        0.25     90       2.5   0.09      0.1
+        "]],
     );
 }

@@ -10,6 +10,7 @@ use store::FolderError;
 use store::audit::reading::LogError;
 use store::candles::DataError;
 
+use super::diff;
 use crate::error::{BacktestError, exit, is_missed_frame, of_log};
 use crate::past_run::InputsChanged;
 use crate::runfile::fault::Faults;
@@ -24,12 +25,22 @@ pub(super) fn print(error: &BacktestError) -> u8 {
         BacktestError::Log(error) => return log(Path::new(""), error),
         BacktestError::Replay(error) => return replay(Path::new(""), error),
         BacktestError::Inputs(changed) => print_inputs(changed),
+        BacktestError::Schedule { divergence, .. } => {
+            line(&format!("error[ENGINE-SCHEDULE]: {error}"));
+            line(&diff::divergence(divergence, ["rank order", "random order"]));
+        }
+        BacktestError::Diverged(diverged) => {
+            line(&format!("error[LOG-DIVERGED]: {diverged}"));
+            line(&diff::divergence(&diverged.divergence, ["the log", "computed again"]));
+            line(
+                "  hint:     another version of the program, or of a strategy, computes otherwise",
+            );
+        }
         BacktestError::Data(_)
         | BacktestError::Setup(_)
         | BacktestError::Failed { .. }
         | BacktestError::Unexplained { .. }
-        | BacktestError::Alter(_)
-        | BacktestError::Schedule { .. } => match error.data() {
+        | BacktestError::Alter(_) => match error.data() {
             Some(data) => print_data(data),
             None => print_chain(error),
         },
@@ -93,7 +104,6 @@ fn print_chain(error: &BacktestError) {
         BacktestError::Failed { source, .. } if is_missed_frame(source) => "CFG-ORDERS",
         BacktestError::Failed { source, .. } => source.code(),
         BacktestError::Unexplained { .. } => "PNL-UNEXPLAINED",
-        BacktestError::Schedule { .. } => "ENGINE-SCHEDULE",
         BacktestError::Setup(_) => "CFG-SETUP",
         BacktestError::RunFile(_)
         | BacktestError::Data(_)
@@ -101,7 +111,9 @@ fn print_chain(error: &BacktestError) {
         | BacktestError::Log(_)
         | BacktestError::Alter(_)
         | BacktestError::Replay(_)
-        | BacktestError::Inputs(_) => "CFG",
+        | BacktestError::Inputs(_)
+        | BacktestError::Diverged(_)
+        | BacktestError::Schedule { .. } => "CFG",
     };
     line(&format!("error[{code}]: {error}"));
     print_causes(error);

@@ -56,8 +56,8 @@ fn page(comparison: &Comparison, names: [&Path; 2]) -> String {
 pub(super) fn profit(components: &[(String, f64, f64)]) -> String {
     let mut table = empty_table(&["profit", "A", "B", "B − A"]);
     for (name, one, two) in components {
-        if one.to_bits() != two.to_bits() || name == "total" {
-            let shown = |value: f64| format!("{value:.6}");
+        let shown = |value: f64| format!("{:.6}", value + 0.0).replace("-0.000000", "0.000000");
+        if shown(*one) != shown(*two) || name == "total" {
             table.add_row([name.clone(), shown(*one), shown(*two), shown(two - one)]);
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use comfy_table::{CellAlignment, Table};
 use model::time::UtcMillis;
 use proof::orders::OpenOrder;
+use proof::replay::AccountFigures;
 use proof::{Replay, State};
 use serde_json::json;
 use store::audit::LogReader;
@@ -40,7 +41,9 @@ pub(super) fn run(run_folder: &Path, at: Option<&str>, as_json: bool) -> u8 {
 }
 
 fn page(state: &State) -> String {
-    let account = state.account.unwrap_or_default();
+    let Some(account) = state.account else {
+        return format!("before the first frame\n{}", tables(state));
+    };
     let mut text = format!(
         "{} after event {}, frame {}\nequity {}  cash {}  gross {}  net {}  unrealized {}\n",
         state.ts,
@@ -52,13 +55,17 @@ fn page(state: &State) -> String {
         account.net,
         account.unrealized,
     );
+    text.push_str(&tables(state));
+    text
+}
+
+fn tables(state: &State) -> String {
     let mut positions = empty_table(&["position", "quantity"]);
     for (key, amount) in held(state) {
         positions.add_row([key.to_owned(), amount.to_string()]);
     }
     align_right(&mut positions, 1);
-    text.push_str(&positions.to_string());
-    text.push('\n');
+    let mut text = format!("{positions}\n");
     let mut orders = empty_table(&[
         "order",
         "instrument",
@@ -117,11 +124,12 @@ fn to_json(state: &State) -> serde_json::Value {
             "ts_eligible": order.ts_eligible.map(|ts| ts.to_string()),
         })
     };
-    let account = state.account.unwrap_or_default();
+    let account = state.account.as_ref();
+    let figure = |of: fn(&AccountFigures) -> f64| account.map(of);
     json!({
-        "ts": state.ts.to_string(), "seq": state.seq, "frames": state.frames,
-        "equity": account.equity, "cash": account.cash, "gross": account.gross, "net": account.net,
-        "unrealized": account.unrealized, "positions": positions,
+        "ts": account.map(|_| state.ts.to_string()), "seq": state.seq, "frames": state.frames,
+        "equity": figure(|it| it.equity), "cash": figure(|it| it.cash), "gross": figure(|it| it.gross),
+        "net": figure(|it| it.net), "unrealized": figure(|it| it.unrealized), "positions": positions,
         "open_orders": state.open_orders().map(order).collect::<Vec<_>>(),
     })
 }

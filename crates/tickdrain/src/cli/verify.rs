@@ -51,9 +51,9 @@ fn again(app: &App, run_folder: &Path) -> u8 {
             say!("the log has {recorded} commits; computed again the run has {computed}");
             exit::DIFFERENCE
         }
-        Ok(Reexecution::Diverged { commit, divergence }) => {
-            say!("computed again, commit {commit} is not the same");
-            say!("{}", diff::divergence(&divergence, ["the log", "computed again"]));
+        Ok(Reexecution::Diverged(diverged)) => {
+            say!("{diverged}");
+            say!("{}", diff::divergence(&diverged.divergence, ["the log", "computed again"]));
             exit::DIFFERENCE
         }
         Err(error) => complaint::print(&error),

@@ -54,7 +54,8 @@ pub struct PerpTerms {
     pub contract: ContractKind,
     /// Base units (linear) or quote units (inverse) of one contract.
     pub contract_size: Decimal,
-    /// Time between two payments of funding; the stamps of the data count, this says what a gap is.
+    /// Usual time between two payments of funding, for people: when they fall due and what a gap is,
+    /// the data say.
     pub funding_interval: Interval,
     /// Margin tiers, ascending for each date; empty where the registry has none.
     pub tiers: Vec<MarginTierEntry>,
@@ -128,9 +129,9 @@ impl InstrumentEntry {
     }
 
     /// Reads one; what is absent comes from the entry that `known` has for its id, else from the
-    /// defaults.
+    /// defaults. Base and quote have none, and changes of terms are not taken over.
     ///
-    /// After a fault there is no entry, and the id only if that could be read.
+    /// Without an id, a base and a quote there is no entry, and the id only if that could be read.
     pub(crate) fn read<'k>(
         mut reader: TableReader<'_>,
         known: impl FnOnce(&InstrumentId) -> Option<&'k Self>,

@@ -16,9 +16,11 @@ pub struct MarginTierEntry {
     pub max_notional: Option<Decimal>,
     /// Maintenance margin rate, a fraction of the notional between 0 and 1.
     pub mmr: Decimal,
-    /// What is taken off, in quote currency; makes the margin continuous from tier to tier.
+    /// What is taken off, in quote currency, as the venue states it, rounded perhaps; what is reckoned
+    /// with is the one that makes the margin continuous.
     pub amount: Decimal,
-    /// Initial margin rate, a fraction above `mmr`; `None` if only the venue's leverage bounds it.
+    /// Initial margin rate, a fraction above `mmr`; `None` if it is not stated. Orders are bounded by
+    /// the leverage of the venue either way.
     pub imr: Option<Decimal>,
 }
 
@@ -87,6 +89,10 @@ fn read_tier(reader: &mut TableReader<'_>, before: &[MarginTierEntry]) -> Option
     if let Some(imr) = imr.filter(|imr| mmr >= *imr) {
         let found = format!("a maintenance margin of {mmr} and an initial margin of {imr}");
         reader.record("mmr", "CFG-TIERS", found, "a maintenance margin below the initial one");
+    }
+    if imr.is_none() && mmr >= Decimal::ONE {
+        let expected = "less than 1: no position has more margin than its notional";
+        reader.record("mmr", "CFG-TIERS", mmr.to_string(), expected);
     }
     if let Some(last) = last {
         if mmr <= last.mmr {

@@ -59,7 +59,7 @@ pub enum RiskMetric {
 /// Levels of a metric; `None` for a rung that it does not have. Each is worse than the one before.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Ladder {
-    /// Where the metric should be.
+    /// Where the metric should be; checked against the other rungs, and used by nothing yet.
     pub target: Option<Decimal>,
     /// From here on: an event, and a flag for the strategy.
     pub warn: Option<Decimal>,
@@ -84,11 +84,11 @@ const ON_CRITICAL: Choice<'static, OnCritical> =
 /// Limits of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RiskConfig {
-    /// Risks that lead to actions; `None` if the run file leaves that to the strategies.
+    /// Risks that lead to actions; none if the run file does not say.
     pub enabled_risk_types: Option<Vec<RiskType>>,
     /// Levels of every metric.
     pub ladders: BTreeMap<RiskMetric, Ladder>,
-    /// Margin fractions between which a venue is not rebalanced.
+    /// Margin fractions between which a venue would not be rebalanced; nothing rebalances yet.
     pub margin_band: (Decimal, Decimal),
     /// Liquidation threshold that the target LTV is judged by: that of the e-mode by default.
     pub liquidation_threshold: Decimal,

@@ -105,14 +105,16 @@ impl Exchange {
         }
         // A share is resolved at the price before its own impact, which can only make it smaller.
         let means = self.means(seq, offer.px, offer.liquidity, moment);
-        let (_, likely) = wanted(resting, &means);
-        let Some(px) = self.price(order, self.within_budget(order, likely), offer, moment) else {
+        let likely = wanted(resting, &means);
+        let Some(px) = self.price(order, self.within_budget(order, likely.1), offer, moment) else {
             let tick = means.instrument.tick;
             let detail = format!("{} is less than one tick, {tick}", offer.px.value());
             return Deal::Ends(OrderStatus::Rejected, Refusal::new(RefusalCode::VenueTick, detail));
         };
         let means = Means { px, ..means };
-        let (ordered, wanted) = wanted(resting, &means);
+        // A number of units is the same at any price.
+        let is_units = matches!(order.size, Size::Units(_));
+        let (ordered, wanted) = if is_units { likely } else { wanted(resting, &means) };
         let is_share = resting.order_qty.is_none() || is_open_share(resting, &means);
         if is_share && !resting.cum_qty.is_zero() && means.is_too_small(wanted) {
             return Deal::Done;
@@ -132,13 +134,13 @@ impl Exchange {
         if quantity.0 <= Decimal::ZERO {
             return Deal::NoVolume;
         }
-        if let Some(refusal) = short_of_funds(&means, order, quantity) {
+        let fee = fee_of(means.fees, &means.trade(quantity));
+        if let Some(refusal) = short_of_funds(&means, order, quantity, fee) {
             return Deal::Ends(OrderStatus::Rejected, refusal);
         }
         // What a reduce-only order was clipped by is not left to do.
         let order_qty =
             if order.reduce_only { Quantity(resting.cum_qty.0 + wanted.0) } else { ordered };
-        let fee = fee_of(means.fees, &means.trade(quantity));
         Deal::Trade { quantity, order_qty, px, fee }
     }
 
@@ -352,15 +354,19 @@ fn reducible(order: &Order, means: &Means<'_>) -> Quantity {
 }
 
 /// Rule 8 at the fill: lack of funds makes no partial fill.
-fn short_of_funds(means: &Means<'_>, order: &Order, quantity: Quantity) -> Option<Refusal> {
+fn short_of_funds(
+    means: &Means<'_>,
+    order: &Order,
+    quantity: Quantity,
+    fee: Fee,
+) -> Option<Refusal> {
     let instrument = means.instrument;
-    let fee = fee_of(means.fees, &means.trade(quantity));
     if fee.asset == FeeAsset::Base && fee.amount.0 >= quantity.0 {
         let (fee, quantity) = (fee.amount.0.normalize(), quantity.0.normalize());
         let detail = format!("a fee of {fee} {} takes all of {quantity}", instrument.base);
         return Some(Refusal::new(RefusalCode::VenueBalance, detail));
     }
-    let cost = means.cost(quantity);
+    let cost = means.cost_with(quantity, fee);
     let is_short_of_base =
         draws_on(instrument, order.side) == Draw::Base && quantity > Quantity(means.base);
     let (need, have, code) = if is_short_of_base {

@@ -7,7 +7,7 @@ use model::money::{Price, Quantity, ceil_to};
 use model::order::{Order, OrderSide};
 use model::time::UtcMillis;
 
-use crate::fees::{FeeModel, Trade, fee_of};
+use crate::fees::{Fee, FeeModel, Trade, fee_of};
 use crate::requirement::increase;
 
 /// What a fill costs at a price, and what there is.
@@ -96,8 +96,16 @@ impl<'a> Means<'a> {
     }
 
     /// Cash or margin that `quantity` units take, and the fee where it is taken from the cash.
-    pub(super) fn cost(&self, quantity: Quantity) -> Decimal {
-        let fee = self.cash_fee(quantity);
+    fn cost(&self, quantity: Quantity) -> Decimal {
+        self.cost_with(quantity, fee_of(self.fees, &self.trade(quantity)))
+    }
+
+    /// The same, where the fee is known.
+    pub(super) fn cost_with(&self, quantity: Quantity, fee: Fee) -> Decimal {
+        let fee = match fee.asset {
+            FeeAsset::Quote => fee.amount.0,
+            FeeAsset::Base => Decimal::ZERO,
+        };
         let instrument = self.instrument;
         if instrument.is_perpetual() {
             let more = increase(self.position, self.side, quantity);
@@ -110,14 +118,6 @@ impl<'a> Means<'a> {
         match self.side {
             OrderSide::Buy => notional + fee,
             OrderSide::Sell => (fee - notional).max(Decimal::ZERO),
-        }
-    }
-
-    fn cash_fee(&self, quantity: Quantity) -> Decimal {
-        let fee = fee_of(self.fees, &self.trade(quantity));
-        match fee.asset {
-            FeeAsset::Quote => fee.amount.0,
-            FeeAsset::Base => Decimal::ZERO,
         }
     }
 

@@ -226,16 +226,18 @@ fn all_frames_have_rows_in_the_results_if_wanted_and_the_log_is_the_same() {
 }
 
 #[test]
-fn the_log_has_the_rows_of_the_results() {
+fn the_log_has_the_rows_of_the_results_of_risks_the_enabled_ones() {
     let rows = |table: &str| {
         let places = table.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
         places.map(|cells| cells.join(" ")).collect::<Vec<String>>()
     };
     let (_, tables) = results(false);
+    let is_logged = |row: &String| !row.contains("drawdown");
+    let shown = tables.iter().take(2).flat_map(|table| rows(table)).filter(is_logged);
     let log = rows(&log(false));
-    for (row, logged) in tables.iter().take(2).flat_map(|table| rows(table)).zip(log) {
-        assert_eq!(Some(&*row), logged.split_once(' ').map(|(_, rest)| rest));
-    }
+    let logged = log.iter().filter_map(|row| row.split_once(' ')).map(|(_, rest)| rest.to_owned());
+    let shown: Vec<String> = shown.collect();
+    assert_eq!(shown, logged.take(shown.len()).collect::<Vec<_>>());
 }
 
 #[test]
