@@ -85,4 +85,4 @@ fn main() -> Result<(), BacktestError> {
 const FILLED: u64 = 4;
 const FUNDING: f64 = 22_738.357_878_577;
 const EQUITY_END: f64 = 122_455.669_223_577;
-const DIGEST: &str = "73b65eebfb88fd97cfc2313e2c4911e92e326ed385f132fbddbbd8c206817b08";
+const DIGEST: &str = "fd82dfbc8b7bc66732cba62fe01e891fec6ac7709ddaf2247f0cc333294cad2d";

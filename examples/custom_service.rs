@@ -97,4 +97,4 @@ fn main() -> Result<(), BacktestError> {
 
 const FILLED: u64 = 52;
 const EQUITY_END: f64 = 72_551.059_57;
-const DIGEST: &str = "d966c7ea4b0b2e07b146db2db8b039a7744483ebb5f981617ea1295387ea3892";
+const DIGEST: &str = "551ddeaa49637e6f48d0774b53a74bd65487f0e700144eb993e026cd8cdd9774";

@@ -103,4 +103,4 @@ fn main() -> Result<(), BacktestError> {
 
 const TRADES: u64 = 41;
 const EQUITY_END: f64 = 9_199.748_878_35;
-const DIGEST: &str = "f2640ff45732524c3a657464bf634e2a1cba3af80659f9b542cb99704dd8c1bf";
+const DIGEST: &str = "0c95b8425737010d89fcef3f7edee7c3d0d9a9b914f993840ce91d32661da19a";

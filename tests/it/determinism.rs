@@ -191,7 +191,7 @@ fn orders_of_every_kind_with_random_latency_give_one_digest() {
         let run = ["backtest", "run.toml", "--quiet", "--out", out];
         let output = support::run(&scene.path(""), &run);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        assert_same_bytes(&scene.path("out"), &scene.path(out), &["summary.json"]);
+        assert_same_bytes(&scene.path("out"), &scene.path(out), &WITH_TIMES);
     }
 
     let other = scene.run(App::new(), &["seed=8"], "seed 8");
@@ -298,6 +298,9 @@ fn bytes_below(folder: &Path, except: &[&str]) -> Vec<(PathBuf, Vec<u8>)> {
     files
 }
 
+/// Files that hold times of the wall, and the seal that covers them.
+const WITH_TIMES: [&str; 2] = ["summary.json", "seal.json"];
+
 /// Compares two run folders file by file.
 fn assert_same_bytes(left: &Path, right: &Path, except: &[&str]) {
     let (left, right) = (bytes_below(left, except), bytes_below(right, except));
@@ -335,7 +338,7 @@ fn example_by(mut command: Command, folder: &Path, out: &str) -> PathBuf {
 fn two_processes_leave_the_same_bytes() {
     let folder = tempfile::tempdir().unwrap();
     let [left, right] = ["a", "b"].map(|out| example_by(support::command(), folder.path(), out));
-    assert_same_bytes(&left, &right, &["summary.json"]);
+    assert_same_bytes(&left, &right, &WITH_TIMES);
     let names: Vec<PathBuf> = bytes_below(&left, &[]).into_iter().map(|(name, _)| name).collect();
     for file in ["run.toml", "equity.parquet", "fills.parquet", "audit/commits.jsonl"] {
         assert!(names.contains(&PathBuf::from(file)), "{file} is compared");
@@ -352,7 +355,7 @@ fn the_bundled_example_has_its_pinned_digest() {
     let output = support::run(folder.path(), &["backtest", "--quiet", "--out", "out"]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let summary = summary(&folder.path().join("out"));
-    expect!["5246f348c9302a6b402bb0a93531c4f191dae3d3d306baee4193765317f8667c"]
+    expect!["74b9e68596eb218e6b1a615701225136d9724cd32da862b2450d5586ae236193"]
         .assert_eq(summary["digest"].as_str().unwrap());
 }
 
@@ -372,7 +375,7 @@ fn debug_and_release_builds_give_one_digest() {
     let folder = tempfile::tempdir().unwrap();
     let debug = example_by(debug, folder.path(), "debug");
     let release = example_by(Command::new(release), folder.path(), "release");
-    assert_same_bytes(&debug, &release, &["summary.json"]);
+    assert_same_bytes(&debug, &release, &WITH_TIMES);
 }
 
 /// When the sources of the crates changed last.
@@ -407,7 +410,7 @@ fn example_in(name: &str, folder: &str) -> Scene {
 }
 
 /// The files that repeat settings on which no result depends.
-const WITH_SETTINGS: [&str; 2] = ["run.toml", "summary.json"];
+const WITH_SETTINGS: [&str; 3] = ["run.toml", "summary.json", "seal.json"];
 
 #[test]
 fn read_ahead_and_batches_change_no_byte() {

@@ -263,14 +263,6 @@ fn the_records_of_a_frame_are_in_the_order_of_its_steps() {
         account: 979.12  1
         exposure: USDT  987.12
         exposure: BTC  -0.9
-        risk: cex_margin_ratio
-        risk: liq_price
-        risk: delta_risk
-        risk: funding_risk
-        risk: basis_risk
-        risk: leverage
-        risk: concentration
-        risk: drawdown
         pnl: -20.88
         intent: submit  later
         decision: trade  1
@@ -283,14 +275,6 @@ fn the_records_of_a_frame_are_in_the_order_of_its_steps() {
         account: 979.12  1
         exposure: USDT  867.12
         exposure: BTC  0.1
-        risk: cex_margin_ratio
-        risk: liq_price
-        risk: delta_risk
-        risk: funding_risk
-        risk: basis_risk
-        risk: leverage
-        risk: concentration
-        risk: drawdown
         pnl: -20.88
         decision: hold  1
         control: eof

@@ -17,6 +17,7 @@ mod pages;
 mod proof;
 mod properties;
 mod quality_gate;
+mod questions;
 mod reference;
 mod requirements;
 mod settlement;

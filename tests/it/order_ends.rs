@@ -170,12 +170,33 @@ fn sales_of_what_is_gone() -> BTreeSet<String> {
     codes
 }
 
+fn not_to_fill() -> BTreeSet<String> {
+    let instrument = "binance:spot:BTCUSDT";
+    let more = "[execution]\nunfilled = [\"lost\", \"found\"]\n";
+    let rows = "
+        02 lost           buy market 1
+        02 kept           buy market 1
+        03 found          buy limit 1 price=200
+    ";
+    let cash = "\"binance:BaseToken:USDT\" = 1000";
+    let scene = scene(instrument, cash, more, &jump(), &orders(instrument, rows));
+    let (text, codes) = ends(&scene, &[]);
+    expect![[r"
+        lost  canceled  0  VEN-UNFILLED: the run file says so
+        kept  filled  1  -
+        found  canceled  0  VEN-UNFILLED: the run file says so
+    "]]
+    .assert_eq(&text);
+    codes
+}
+
 #[test]
 fn every_end_of_an_order_is_in_the_results_with_its_reason() {
     let mut codes = spot_at_a_jump();
     codes.extend(margin_at_a_jump());
     codes.extend(little_volume());
     codes.extend(sales_of_what_is_gone());
+    codes.extend(not_to_fill());
     // Those of operations that are no trades are said by a chain, not by an exchange.
     let of_operations = RefusalCode::NoRoute..=RefusalCode::VenueGroup;
     let of_orders = RefusalCode::ALL.iter().filter(|code| !of_operations.contains(code));

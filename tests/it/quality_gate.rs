@@ -353,8 +353,12 @@ fn the_chain_is_exposure_then_risk_then_profit() {
         let place = |component| body.find(&format!("self.{component}.{step}("));
         let places = ["exposure", "risk", "pnl"].map(place);
         assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{body}");
-        assert_eq!(body.matches("self.").count(), 3, "{body}");
+        assert_eq!(body.matches(&format!(".{step}(")).count(), 3, "{body}");
     }
+    // A flat account carries its figures over instead, in the same order.
+    let body = chain.block("fn stage(&mut self");
+    let places = ["risk", "pnl"].map(|component| body.find(&format!("self.{component}.carry(")));
+    assert!(places.iter().all(Option::is_some) && places.is_sorted(), "{body}");
 }
 
 /// TL-23: the account is valued after a loop and in a refresh; `same_close` has a second refresh.

@@ -179,7 +179,7 @@ impl Story<'_> {
 
     fn updated(&mut self, event: &Event<'_>) {
         let Some(news) = self.mine(event) else { return };
-        let mut chapter = Chapter::new(format!("{} at {}", news.text("status"), event.ts()));
+        let mut chapter = Chapter::new(format!("became {} at {}", news.text("status"), event.ts()));
         chapter.say(fields(news, &["order_id", "status", "cause_seq"]));
         self.chapters.push(chapter);
     }
