@@ -12,5 +12,6 @@ pub mod points;
 pub mod results;
 pub mod seal;
 pub mod synthetic;
+mod unpanicked;
 
 pub use error::FolderError;

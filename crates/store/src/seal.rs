@@ -118,7 +118,8 @@ impl Seal {
         serde_json::to_string_pretty(self).expect("a seal is plain data") + "\n"
     }
 
-    fn computed_hash(&self) -> String {
+    /// The hash that belongs to the other fields.
+    pub fn computed_hash(&self) -> String {
         let mut hasher = blake3::Hasher::new_derive_key("tickdrain run folder");
         hasher.update(&self.schema.to_le_bytes());
         hasher.update(self.digest.as_deref().unwrap_or("-").as_bytes());

@@ -79,7 +79,9 @@ impl<const N: usize> Chunk<N> {
 
     /// Whether a cell has no readable value, and what stands there instead.
     pub(crate) fn oddity(&self, at: usize, column: Column) -> Option<&Oddity> {
-        self.oddities.iter().find(|oddity| oddity.at == at && oddity.column == column)
+        let start = self.oddities.partition_point(|oddity| oddity.at < at);
+        let mut of_row = self.oddities[start..].iter().take_while(|oddity| oddity.at == at);
+        of_row.find(|oddity| oddity.column == column)
     }
 }
 

@@ -166,9 +166,9 @@ fn plain_millis(text: &[u8]) -> Option<i64> {
         return Some(midnight);
     }
     let [b'T' | b' ', time @ ..] = time.strip_suffix(b"Z").unwrap_or(time) else { return None };
-    let [hours @ .., b':', m1, m2, b':', s1, s2] = time else { return None };
-    let (hours, minutes, seconds) = (number(hours)?, number(&[*m1, *m2])?, number(&[*s1, *s2])?);
-    let exists = time.len() == 8 && hours < 24 && minutes < 60 && seconds < 60;
+    let &[h1, h2, b':', m1, m2, b':', s1, s2] = time else { return None };
+    let (hours, minutes, seconds) = (number(&[h1, h2])?, number(&[m1, m2])?, number(&[s1, s2])?);
+    let exists = hours < 24 && minutes < 60 && seconds < 60;
     exists.then(|| midnight + i64::from((hours * 60 + minutes) * 60 + seconds) * 1_000)
 }
 
@@ -196,6 +196,7 @@ mod tests {
             "2024-01-31T12:30Z",
             "2024-01-31T12:30:60Z",
             "2024-01-31T112:30:00Z",
+            "2024-01-31T9999999999:30:00Z",
             "2024-01-31T12:30:00+02:00",
             "2024-01-31T12:30:00.250Z",
             "2024/01/31",

@@ -4,6 +4,7 @@
 
 pub(crate) mod check;
 pub(crate) mod chunk;
+mod claims;
 pub(crate) mod column;
 pub(crate) mod csv;
 mod decode;
@@ -13,6 +14,7 @@ mod fingerprint;
 pub(crate) mod inspect;
 mod parquet;
 pub(crate) mod series;
+mod thrift;
 
 use std::path::PathBuf;
 

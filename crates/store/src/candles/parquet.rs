@@ -1,22 +1,25 @@
 //! Rows of a Parquet file.
 
 use std::fs::File;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use ::parquet::arrow::ProjectionMask;
-use ::parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder};
+use ::parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader,
+    ParquetRecordBatchReaderBuilder,
+};
 use ::parquet::errors::ParquetError;
-use ::parquet::file::metadata::{ParquetMetaData, RowGroupMetaData};
-use ::parquet::file::reader::{FileReader as _, SerializedFileReader};
+use ::parquet::file::metadata::ParquetMetaDataReader;
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::Fields;
 
 use super::chunk::{CHUNK_ROWS, Chunk, NO_TIME, Oddity};
+use super::claims::{CheckedFile, check_footer};
 use super::column::{Column, Layout, Places};
 use super::decode::{Decoder, NoTimes, null_places, numbers, times, without_nulls};
 use super::error::DataError;
 use super::series::Files;
+use crate::unpanicked;
 
 /// Key of the file's metadata that says whether it was generated.
 const SYNTHETIC_KEY: &str = "tickdrain.synthetic";
@@ -38,11 +41,13 @@ pub(super) struct ParquetSource<const N: usize> {
 impl<const N: usize> ParquetSource<N> {
     pub(super) fn open(path: &Path, file: File, files: &Files<N>) -> Result<Self, DataError> {
         let fault = |source| DataError::parquet(path, source);
-        let length =
-            file.metadata().map_err(|source| DataError::parquet(path, source.into()))?.len();
-        let builder =
-            unpanicked(|| ParquetRecordBatchReaderBuilder::try_new(file)).map_err(fault)?;
-        check_ranges(builder.metadata(), length).map_err(fault)?;
+        let metadata = unpanicked(|| {
+            check_footer(&file)?;
+            ArrowReaderMetadata::load(&file, ArrowReaderOptions::default())
+        });
+        let metadata = metadata.map_err(fault)?;
+        let file = CheckedFile::new(file, metadata.metadata()).map_err(fault)?;
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
         let fields = builder.schema().fields().clone();
         let names: Vec<String> = fields.iter().map(|field| field.name().clone()).collect();
         let roots = Places::locate(&files.layout, &files.columns, path, &names)?;
@@ -107,38 +112,15 @@ impl<const N: usize> ParquetSource<N> {
                 (Err(absent), _) => vec![*absent; batch.num_rows()].into(),
             }
         });
+        // They come column by column.
+        oddities.sort_by_key(|oddity| oddity.at);
         Chunk { first_row: self.next_row, lines: Vec::new(), time, values, oddities }
     }
 }
 
-/// Turns a panic over bytes that no writer would have left there into an error.
-///
-/// The library checks what it reads in most places and asserts it in some.
+/// Reads with the library; see [`unpanicked::unpanicked`].
 fn unpanicked<T>(read: impl FnOnce() -> Result<T, ParquetError>) -> Result<T, ParquetError> {
-    catch_unwind(AssertUnwindSafe(read)).unwrap_or_else(|panic| {
-        let message = panic
-            .downcast_ref::<String>()
-            .map(String::as_str)
-            .or_else(|| panic.downcast_ref::<&str>().copied())
-            .unwrap_or("its bytes make no sense");
-        Err(ParquetError::General(message.to_owned()))
-    })
-}
-
-/// Checks what the library would assert, and print, about the places of the columns.
-fn check_ranges(metadata: &ParquetMetaData, length: u64) -> Result<(), ParquetError> {
-    let within = |offset: i64, size: i64| {
-        let range = u64::try_from(offset).ok().zip(u64::try_from(size).ok());
-        range.and_then(|(offset, size)| offset.checked_add(size)).is_some_and(|end| end <= length)
-    };
-    for column in metadata.row_groups().iter().flat_map(RowGroupMetaData::columns) {
-        let offset = column.dictionary_page_offset().unwrap_or(column.data_page_offset());
-        if !within(offset, column.compressed_size()) || column.num_values() < 0 {
-            let name = column.column_path().string();
-            return Err(ParquetError::General(format!("column {name} lies outside the file")));
-        }
-    }
-    Ok(())
+    unpanicked::unpanicked(read, ParquetError::General)
 }
 
 type Decoders<const N: usize> = (Decoder<i64>, [Option<Decoder<f64>>; N]);
@@ -176,6 +158,10 @@ fn decoders<const N: usize>(
 
 /// Rows of a Parquet file, as its footer states them; `None` where there is no footer to ask.
 pub fn row_count(path: &Path) -> Option<u64> {
-    let reader = SerializedFileReader::new(File::open(path).ok()?).ok()?;
-    u64::try_from(reader.metadata().file_metadata().num_rows()).ok()
+    let file = File::open(path).ok()?;
+    let metadata = unpanicked(|| {
+        check_footer(&file)?;
+        ParquetMetaDataReader::new().parse_and_finish(&file)
+    });
+    u64::try_from(metadata.ok()?.file_metadata().num_rows()).ok()
 }

@@ -51,7 +51,8 @@ const fn attached_to(kind: Kind) -> &'static [Kind] {
 pub struct Events<'a> {
     rows: &'a CommitRows,
     cursors: [usize; Kind::ALL.len()],
-    next: u64,
+    /// None once there can be no more of them.
+    next: Option<u64>,
 }
 
 /// One event: its kind, its rows, and the rows that belong to it.
@@ -68,7 +69,7 @@ pub struct Event<'a> {
 
 impl<'a> Events<'a> {
     pub(super) const fn new(rows: &'a CommitRows) -> Self {
-        Self { rows, cursors: [0; Kind::ALL.len()], next: rows.commit.first_seq }
+        Self { rows, cursors: [0; Kind::ALL.len()], next: Some(rows.commit.first_seq) }
     }
 
     /// Rows that no event has taken: what is out of order, or belongs to nothing.
@@ -98,11 +99,8 @@ impl<'a> Iterator for Events<'a> {
     type Item = Event<'a>;
 
     fn next(&mut self) -> Option<Event<'a>> {
-        let seq = self.next;
-        if seq > self.rows.commit.last_seq {
-            return None;
-        }
-        self.next += 1;
+        let seq = self.next.filter(|seq| *seq <= self.rows.commit.last_seq)?;
+        self.next = seq.checked_add(1);
         let is_own = |kind: &Kind| {
             let cursor = self.cursors[*kind as usize];
             let table = self.rows.table(*kind);

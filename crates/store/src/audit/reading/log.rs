@@ -1,12 +1,13 @@
 //! Reading a log: its chain of commits, and the committed part of every stream.
 
 use std::fs::File;
-use std::io::{BufReader, Read as _};
+use std::io::{self, Cursor, Read as _};
 use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
 
+use super::message;
 use super::rows::CommitReader;
 use crate::audit::commit::{COMMIT_FILE, Commit, Header, line_of};
 use crate::audit::kind::{Kind, SCHEMA_VERSION};
@@ -76,6 +77,7 @@ impl LogReader {
         };
         let mut previous = header.genesis().to_hex().to_string();
         let mut commits: Vec<Commit> = Vec::new();
+        let mut ends = [0; Kind::ALL.len()];
         for (number, line) in lines {
             let line_number = number + 1;
             let commit: Commit = serde_json::from_slice(line).map_err(|source| LogError::Line {
@@ -86,7 +88,9 @@ impl LogReader {
             if !is_spelled(line, &commit) {
                 return Err(LogError::Spelling { path, line: line_number });
             }
-            let holds = commit.previous == previous
+            let holds = commit.commit == number as u64
+                && commit.previous == previous
+                && go_on(&commit, &mut ends)
                 && commit.hash == commit.computed_hash().to_hex().as_str();
             if !holds {
                 return Err(LogError::Chain { path, line: line_number, commit: commit.commit });
@@ -134,14 +138,10 @@ impl LogReader {
     ///
     /// # Errors
     ///
-    /// A file cannot be written.
+    /// A file cannot be written, is a link, or is shorter than the commits say.
     pub fn truncate(&self, commits: &[Commit]) -> Result<(), FolderError> {
         let lines = commits.iter().map(|commit| line_of(commit).len());
         let length = line_of(&self.header).len() + lines.sum::<usize>();
-        let cut = |path: &Path, length: u64| {
-            let file = std::fs::OpenOptions::new().write(true).open(path)?;
-            file.set_len(length)
-        };
         let path = self.folder.join(COMMIT_FILE);
         cut(&path, length as u64).map_err(FolderError::write(&path))?;
         for kind in Kind::ALL {
@@ -212,12 +212,38 @@ impl LogReader {
             None => None,
             Some(end) => {
                 let file = File::open(&path).map_err(FolderError::read(&path))?;
-                let reader = BufReader::new(file.take(end));
-                Some(StreamReader::try_new(reader, None).map_err(decode.clone())?)
+                let mut bytes = Vec::new();
+                file.take(end).read_to_end(&mut bytes).map_err(FolderError::read(&path))?;
+                message::check(kind, &bytes).map_err(decode.clone())?;
+                Some(StreamReader::try_new(Cursor::new(bytes), None).map_err(decode.clone())?)
             }
         };
         Ok(reader.into_iter().flatten().map(move |batch| batch.map_err(decode.clone())))
     }
+}
+
+/// Whether the streams of a commit go on where those of the commits before it have ended, each once
+/// and in the order of kinds.
+fn go_on(commit: &Commit, ends: &mut [u64; Kind::ALL.len()]) -> bool {
+    let mut last = None;
+    commit.streams.iter().all(|part| {
+        let Some(kind) = Kind::of(&part.kind) else { return false };
+        let end = std::mem::replace(&mut ends[kind as usize], part.end);
+        end < part.end && last.replace(kind) < Some(kind)
+    })
+}
+
+/// Shortens a file of the log's folder; it is never made longer, nor is it another file's link.
+fn cut(path: &Path, length: u64) -> io::Result<()> {
+    let metadata = path.symlink_metadata()?;
+    if !metadata.is_file() {
+        return Err(io::Error::new(io::ErrorKind::InvalidInput, "it is a link, not a file"));
+    }
+    if metadata.len() < length {
+        let text = format!("it has {} bytes, and the commits say {length}", metadata.len());
+        return Err(io::Error::new(io::ErrorKind::UnexpectedEof, text));
+    }
+    std::fs::OpenOptions::new().write(true).open(path)?.set_len(length)
 }
 
 fn header(line: &[u8], path: &Path) -> Result<Header, LogError> {
@@ -249,6 +275,7 @@ fn is_spelled(line: &[u8], content: &impl serde::Serialize) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::audit::commit::StreamPart;
 
     #[test]
     fn a_log_of_another_version_is_refused_by_its_version() {
@@ -265,5 +292,79 @@ mod tests {
              this program reads version {SCHEMA_VERSION}"
         );
         assert!(error.ends_with(&expected), "{error}");
+    }
+
+    /// A log of commits that say of streams how far they go, with sound hashes.
+    fn log_of(commits: &[&[(&str, u64)]]) -> (tempfile::TempDir, Result<LogReader, LogError>) {
+        let header = Header { schema: SCHEMA_VERSION, run_id: "r".to_owned(), ..Header::default() };
+        let mut lines = vec![serde_json::to_string(&header).unwrap()];
+        let mut previous = header.genesis().to_hex().to_string();
+        for (commit, streams) in (1..).zip(commits) {
+            let part = |(kind, end): &(&str, u64)| StreamPart {
+                kind: (*kind).to_owned(),
+                end: *end,
+                rows: 1,
+                blake3: String::new(),
+            };
+            let mut commit = Commit {
+                commit,
+                provisional: false,
+                frames: 1,
+                first_seq: 1,
+                last_seq: 1,
+                first_tick: 0,
+                last_tick: 0,
+                streams: streams.iter().map(part).collect(),
+                previous,
+                hash: String::new(),
+            };
+            commit.hash = commit.computed_hash().to_hex().to_string();
+            previous = commit.hash.clone();
+            lines.push(serde_json::to_string(&commit).unwrap());
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let audit = folder.path().join("audit");
+        std::fs::create_dir(&audit).unwrap();
+        std::fs::write(audit.join(COMMIT_FILE), lines.join("\n") + "\n").unwrap();
+        let log = LogReader::open(folder.path());
+        (folder, log)
+    }
+
+    #[test]
+    fn streams_go_on_where_they_have_ended() {
+        for (what, commits, holds) in [
+            ("two streams", &[&[("frame", 8), ("account", 8)][..], &[("frame", 16)]][..], true),
+            ("back", &[&[("frame", 8)], &[("frame", 7)]], false),
+            ("nowhere", &[&[("frame", 8)], &[("frame", 8)]], false),
+            ("twice in one commit", &[&[("frame", 8), ("frame", 16)]], false),
+            ("in another order", &[&[("account", 8), ("frame", 8)]], false),
+            ("no kind of record", &[&[("../../outside", 8)]], false),
+        ] {
+            assert_eq!(log_of(commits).1.is_ok(), holds, "{what}");
+        }
+    }
+
+    #[test]
+    fn a_log_is_never_made_longer() {
+        let (folder, log) = log_of(&[&[("frame", 1 << 40)]]);
+        let path = folder.path().join("audit/frame.arrows");
+        std::fs::write(&path, [0; 16]).unwrap();
+        let log = log.unwrap();
+        let error = log.truncate(log.commits()).unwrap_err();
+        let error = std::error::Error::source(&error).unwrap().to_string();
+        assert_eq!(error, "it has 16 bytes, and the commits say 1099511627776");
+        assert_eq!(path.metadata().unwrap().len(), 16);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_a_link_of_a_log_leads_to_is_not_cut_off() {
+        let (folder, log) = log_of(&[&[("frame", 1)]]);
+        let outside = folder.path().join("outside");
+        std::fs::write(&outside, [0; 16]).unwrap();
+        std::os::unix::fs::symlink(&outside, folder.path().join("audit/frame.arrows")).unwrap();
+        let log = log.unwrap();
+        log.truncate(log.commits()).unwrap_err();
+        assert_eq!(outside.metadata().unwrap().len(), 16);
     }
 }

@@ -14,8 +14,8 @@ use super::message;
 use super::table::Table;
 use crate::audit::commit::StreamPart;
 use crate::audit::kind::Kind;
-use crate::audit::tables::schema_of;
 use crate::error::FolderError;
+use crate::unpanicked::unpanicked;
 
 /// One stream, open where the next commit begins.
 pub(super) struct Stream {
@@ -88,20 +88,16 @@ impl Stream {
     }
 
     fn batches(&mut self, bytes: Vec<u8>) -> Result<Vec<RecordBatch>, ArrowError> {
-        message::check(&bytes)?;
+        message::check(self.kind, &bytes)?;
         let mut buffer = Buffer::from_vec(bytes);
         let mut batches = Vec::new();
-        while !buffer.is_empty() {
-            batches.extend(self.decoder.decode(&mut buffer)?);
-        }
-        self.decoder.finish()?;
-        let schema = schema_of(self.kind);
-        if self.decoder.schema().is_none_or(|found| *found != *schema) {
-            return Err(ArrowError::SchemaError(format!(
-                "not the columns of {}",
-                self.kind.name()
-            )));
-        }
+        let decode = || {
+            while !buffer.is_empty() {
+                batches.extend(self.decoder.decode(&mut buffer)?);
+            }
+            self.decoder.finish()
+        };
+        unpanicked(decode, ArrowError::IpcError)?;
         Ok(batches)
     }
 
