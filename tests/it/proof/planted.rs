@@ -168,10 +168,10 @@ fn found(scene: &Scene, out: &str) -> String {
     let path = scene.path(out);
     let law = first_broken(&path);
     let again = PastRun::open(RIGHT.app(), &path).unwrap().reexecute().unwrap();
-    let Reexecution::Diverged { divergence, .. } = again else { panic!("{out}: {again:?}") };
+    let Reexecution::Diverged(diverged) = again else { panic!("{out}: {again:?}") };
     let [left, right] = [&*path, &*scene.path("right")].map(|it| LogReader::open(it).unwrap());
     let compared = compare(&left, &right).unwrap().first.unwrap();
-    let again = parted(&divergence);
+    let again = parted(&diverged.divergence);
     assert_eq!(again, parted(&compared), "{out}: computed again, and compared");
     format!("  {law}\n  {again}\n")
 }
