@@ -14,7 +14,7 @@ use model::time::UtcMillis;
 use proof::verify::verify_folder;
 use proof::{Divergence, compare};
 use store::audit::LogReader;
-use tickdrain::past_run::{Diverged, PastRun, Reexecution};
+use tickdrain::past_run::{PastRun, Reexecution};
 use tickdrain::prelude::*;
 use tickdrain::run_folder::Output;
 
@@ -168,12 +168,10 @@ fn found(scene: &Scene, out: &str) -> String {
     let path = scene.path(out);
     let law = first_broken(&path);
     let again = PastRun::open(RIGHT.app(), &path).unwrap().reexecute().unwrap();
-    let Reexecution::Diverged(Diverged { divergence, .. }) = again else {
-        panic!("{out}: {again:?}")
-    };
+    let Reexecution::Diverged(diverged) = again else { panic!("{out}: {again:?}") };
     let [left, right] = [&*path, &*scene.path("right")].map(|it| LogReader::open(it).unwrap());
     let compared = compare(&left, &right).unwrap().first.unwrap();
-    let again = parted(&divergence);
+    let again = parted(&diverged.divergence);
     assert_eq!(again, parted(&compared), "{out}: computed again, and compared");
     format!("  {law}\n  {again}\n")
 }
