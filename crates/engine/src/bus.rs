@@ -193,13 +193,18 @@ impl EventBus {
         poll_fn(|context| self.catching(|bus| bus.poll_idle(context))).await
     }
 
+    /// Whether some service has a `tick_closed`.
+    pub const fn closes_ticks(&self) -> bool {
+        !self.closers.is_empty()
+    }
+
     /// Closes the tick: `tick_closed` of every service that has one, in rank order.
     ///
     /// # Errors
     ///
     /// The first failure of a service.
     pub async fn close_tick(&mut self) -> Result<(), EngineError> {
-        if self.closers.is_empty() {
+        if !self.closes_ticks() {
             return Ok(());
         }
         self.state.is_closing.set(true);

@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use model::event::{Envelope, Publisher, Topic};
+use model::event::{Envelope, Topic};
 use model::time::UtcMillis;
 
 use crate::cycle::{Cycle, Latest, Trail};
-use crate::lane::{Said, Topics};
+use crate::lane::Topics;
 
 /// Envelopes with their numbers.
 #[derive(Debug)]
@@ -49,11 +49,28 @@ impl Committed {
     /// Ends the present cycle and begins the next one, in the same buffer unless somebody still holds
     /// it.
     #[inline]
-    pub(crate) fn next_cycle(&mut self) -> Page<'_> {
-        let Self { cycle, latest, seq, seq_topic, unheard, .. } = self;
-        let cycle = Rc::make_mut(cycle);
-        latest.retire(cycle);
-        Page { cycle, seq, seq_topic, unheard }
+    pub(crate) fn next_cycle(&mut self) -> &mut Cycle {
+        let cycle = Rc::make_mut(&mut self.cycle);
+        self.latest.retire(cycle);
+        cycle
+    }
+
+    /// Numbers the envelopes of the present cycle, in order; `deliver` hands one of a topic to those
+    /// who hear it, and says whether there are any.
+    #[inline]
+    pub(crate) fn number(&mut self, ts: UtcMillis, deliver: impl Fn(Topic) -> bool) {
+        let cycle = Rc::get_mut(&mut self.cycle).expect("nobody holds a cycle that has no numbers");
+        for envelope in &mut cycle.envelopes {
+            let topic = envelope.topic();
+            self.seq += 1;
+            let seq_topic = &mut self.seq_topic[topic.index()];
+            *seq_topic += 1;
+            (envelope.seq, envelope.seq_topic, envelope.ts) = (self.seq, *seq_topic, ts);
+            cycle.topics.insert(topic);
+            if !deliver(topic) {
+                warn_unheard(&mut self.unheard, topic);
+            }
+        }
     }
 
     /// Remembers who caused what in the present cycle.
@@ -63,41 +80,10 @@ impl Committed {
     }
 }
 
-/// The cycle that is being committed.
-#[derive(Debug)]
-pub(crate) struct Page<'a> {
-    pub(crate) cycle: &'a mut Cycle,
-    seq: &'a mut u64,
-    seq_topic: &'a mut [u64; Topic::ALL.len()],
-    unheard: &'a mut Topics,
-}
-
-impl Page<'_> {
-    /// Numbers a payload and puts it into the cycle.
-    #[inline]
-    pub(crate) fn append(&mut self, publisher: Publisher, ts: UtcMillis, said: Said) {
-        let Said { cause_seq, payload } = said;
-        *self.seq += 1;
-        let topic = payload.topic();
-        let seq_topic = &mut self.seq_topic[topic.index()];
-        *seq_topic += 1;
-        let (seq, seq_topic) = (*self.seq, *seq_topic);
-        let cycle = &mut *self.cycle;
-        cycle.topics.insert(topic);
-        // Made where it stays, once there is room: `push` makes it on the stack, and copying it from
-        // there waits for every store of it.
-        let mut payload = Some(payload);
-        cycle.envelopes.resize_with(cycle.envelopes.len() + 1, || {
-            let payload = payload.take().expect("one envelope is made");
-            Envelope { seq, seq_topic, ts, cause_seq, publisher, payload }
-        });
-    }
-
-    #[cold]
-    pub(crate) fn warn_unheard(&mut self, topic: Topic) {
-        if !self.unheard.has(topic) {
-            self.unheard.insert(topic);
-            tracing::debug!(topic = topic.name(), "nobody is subscribed to this topic");
-        }
+#[cold]
+fn warn_unheard(unheard: &mut Topics, topic: Topic) {
+    if !unheard.has(topic) {
+        unheard.insert(topic);
+        tracing::debug!(topic = topic.name(), "nobody is subscribed to this topic");
     }
 }

@@ -13,6 +13,17 @@ pub(crate) struct Cycle {
 }
 
 impl Cycle {
+    /// Appends the first `count` envelopes of an outbox; the others stay in it.
+    #[inline]
+    pub(crate) fn take(&mut self, outbox: &mut Vec<Envelope>, count: usize) {
+        if self.envelopes.is_empty() && count == outbox.len() {
+            // Nearly every cycle is all of one outbox: nothing is moved.
+            std::mem::swap(&mut self.envelopes, outbox);
+        } else {
+            self.envelopes.extend(outbox.drain(..count));
+        }
+    }
+
     /// Place of the first envelope from `start` on whose topic is one of `topics`.
     #[inline]
     pub(crate) fn find(&self, topics: Topics, start: usize) -> Option<usize> {

@@ -39,12 +39,12 @@ impl Inbox {
     /// The delivery borrows the inbox, so a second one cannot be taken while it is held. Time stands
     /// still until it is acknowledged.
     pub fn consume(&mut self) -> Consume<'_> {
-        Consume { inbox: Some(self) }
+        Consume { inbox: self }
     }
 
     /// Borrows all envelopes of the present cycle at once; `None` when the barrier has been reached.
     pub fn consume_cycle(&mut self) -> ConsumeCycle<'_> {
-        ConsumeCycle { inbox: Some(self) }
+        ConsumeCycle { inbox: self }
     }
 
     /// Whether the run has ended; ticks are not closed any more then.
@@ -80,22 +80,20 @@ impl Future for NextTick<'_> {
 /// Waits for an envelope; see [`Inbox::consume`].
 #[derive(Debug)]
 pub struct Consume<'a> {
-    inbox: Option<&'a mut Inbox>,
+    /// Made of a unique borrow: as long as this or its delivery lives, nobody else has the inbox.
+    inbox: &'a Inbox,
 }
 
 impl<'a> Future for Consume<'a> {
     type Output = Option<Delivery<'a>>;
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        let inbox = self.inbox.take().expect("a future is not polled after it has ended");
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        let inbox = self.inbox;
         match inbox.state.take(&inbox.lane) {
             Taken::Delivery(cycle, place) => Poll::Ready(Some(Delivery { inbox, cycle, place })),
             Taken::TickIsClosing => Poll::Ready(None),
-            Taken::NothingYet => {
-                self.inbox = Some(inbox);
-                Poll::Pending
-            }
+            Taken::NothingYet => Poll::Pending,
         }
     }
 }
@@ -103,24 +101,22 @@ impl<'a> Future for Consume<'a> {
 /// Waits for a cycle; see [`Inbox::consume_cycle`].
 #[derive(Debug)]
 pub struct ConsumeCycle<'a> {
-    inbox: Option<&'a mut Inbox>,
+    /// As in [`Consume`].
+    inbox: &'a Inbox,
 }
 
 impl<'a> Future for ConsumeCycle<'a> {
     type Output = Option<CycleDelivery<'a>>;
 
     #[inline]
-    fn poll(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
-        let inbox = self.inbox.take().expect("a future is not polled after it has ended");
+    fn poll(self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Self::Output> {
+        let inbox = self.inbox;
         match inbox.state.take_cycle(&inbox.lane) {
             Taken::Delivery(cycle, start) => {
                 Poll::Ready(Some(CycleDelivery { inbox, cycle, start }))
             }
             Taken::TickIsClosing => Poll::Ready(None),
-            Taken::NothingYet => {
-                self.inbox = Some(inbox);
-                Poll::Pending
-            }
+            Taken::NothingYet => Poll::Pending,
         }
     }
 }
@@ -129,7 +125,7 @@ impl<'a> Future for ConsumeCycle<'a> {
 #[must_use = "a delivery that is not acknowledged ends the run"]
 #[derive(Debug)]
 pub struct Delivery<'a> {
-    inbox: &'a mut Inbox,
+    inbox: &'a Inbox,
     cycle: Rc<Cycle>,
     place: usize,
 }
@@ -168,7 +164,7 @@ impl Drop for Delivery<'_> {
 #[must_use = "a delivery that is not acknowledged ends the run"]
 #[derive(Debug)]
 pub struct CycleDelivery<'a> {
-    inbox: &'a mut Inbox,
+    inbox: &'a Inbox,
     cycle: Rc<Cycle>,
     start: usize,
 }
@@ -225,7 +221,7 @@ impl Outbox {
         if !lane.holds_delivery() {
             state.published_outside(lane, payload.topic());
         }
-        outbox.push(lane.said(payload));
+        lane.say(&mut outbox, payload);
     }
 
     /// The last committed envelope of a topic that the service

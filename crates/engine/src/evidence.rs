@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
-use model::event::{Control, Payload, Publisher, Topic};
+use model::event::{Control, Envelope, Payload, Publisher, Topic};
 
 use crate::bus::EventBus;
 use crate::error::EngineError;
-use crate::lane::{Lane, Said};
+use crate::lane::Lane;
 use crate::rank::Role;
 use crate::state::State;
 
@@ -97,7 +97,8 @@ impl State {
 
     /// Counts what is staged anew, for the subscribers that are left.
     fn recount(&self) {
-        let weight = |said: &Said| self.subscribers[said.payload.topic().index()].get().weight();
+        let weight =
+            |envelope: &Envelope| self.subscribers[envelope.topic().index()].get().weight();
         let of_lane = |lane: &Rc<Lane>| lane.outbox.borrow().iter().map(weight).sum::<usize>();
         let staged = self.lanes.iter().map(of_lane).sum();
         self.in_flight.set(staged);

@@ -4,6 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 
 use model::event::{Envelope, Payload, Publisher, Topic};
+use model::time::UtcMillis;
 
 use crate::rank::{Rank, Role};
 use crate::watchdog::Hand;
@@ -31,7 +32,7 @@ pub(crate) struct Lane {
     pub(crate) cause_seq: Cell<Option<u64>>,
     /// What it publishes. The bus owns it, so a panic loses nothing; it stays here until its cycle is
     /// committed.
-    pub(crate) outbox: RefCell<Vec<Said>>,
+    pub(crate) outbox: RefCell<Vec<Envelope>>,
     /// Up to where the outbox is acknowledged and waits for the next cycle.
     pub(crate) staged_end: Cell<usize>,
     /// The tick that it has entered, and the tick that it has closed.
@@ -41,13 +42,6 @@ pub(crate) struct Lane {
     pub(crate) is_ready: Cell<bool>,
     /// What the watchdog sees.
     pub(crate) hand: Arc<Hand>,
-}
-
-/// A message in an outbox.
-#[derive(Debug)]
-pub(crate) struct Said {
-    pub(crate) cause_seq: Option<u64>,
-    pub(crate) payload: Payload,
 }
 
 impl Lane {
@@ -89,22 +83,25 @@ impl Lane {
         self.hand.takes(first.seq, first.topic());
     }
 
-    /// Puts a message into the outbox.
+    /// Puts a message into the outbox, whose cause is what was taken last. Its numbers and its time it
+    /// gets when its cycle is committed.
     #[inline]
-    pub(crate) fn say(&self, payload: Payload) {
-        self.outbox.borrow_mut().push(self.said(payload));
-    }
-
-    /// A message whose cause is what it took last.
-    #[inline]
-    pub(crate) fn said(&self, payload: Payload) -> Said {
-        Said { cause_seq: self.cause_seq.get(), payload }
-    }
-
-    /// Whether something lies in the outbox that is not staged.
-    #[inline]
-    pub(crate) fn has_news(&self) -> bool {
-        self.outbox.borrow().len() > self.staged_end.get()
+    pub(crate) fn say(&self, outbox: &mut Vec<Envelope>, payload: Payload) {
+        let (cause_seq, publisher) = (self.cause_seq.get(), self.publisher);
+        let mut payload = Some(payload);
+        // Made where it stays, once there is room: `push` makes it on the stack, and copying it from
+        // there waits for every store of it.
+        outbox.resize_with(outbox.len() + 1, || {
+            let payload = payload.take().expect("one envelope is made");
+            Envelope {
+                seq: 0,
+                seq_topic: 0,
+                ts: UtcMillis::default(),
+                cause_seq,
+                publisher,
+                payload,
+            }
+        });
     }
 }
 

@@ -108,7 +108,9 @@ async fn tick_and_drain<F: BarFeed>(
         clock.advance_to(frame.ts());
         bus.publish(Payload::Frame(frame));
         bus.wait_until_idle().await?; // The barrier.
-        bus.close_tick().await?;
+        if bus.closes_ticks() {
+            bus.close_tick().await?;
+        }
         *drained += 1;
         if stop.load(Ordering::Relaxed) {
             announce(bus, Control::Interrupted).await?;

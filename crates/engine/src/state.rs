@@ -9,10 +9,10 @@ use model::time::UtcMillis;
 
 use crate::bus::Limits;
 use crate::clock::Clock;
-use crate::committed::{Committed, Page};
+use crate::committed::Committed;
 use crate::cycle::{Cycle, Latest};
 use crate::error::EngineError;
-use crate::lane::{Lane, Said};
+use crate::lane::Lane;
 use crate::service::RunOutcome;
 
 /// Shared by the bus, the inboxes and the outboxes of one run.
@@ -197,14 +197,18 @@ impl State {
     /// Stages what a publisher has added to its outbox, counted once per matched subscriber.
     #[inline]
     pub(crate) fn stage(&self, lane: &Lane) {
-        let outbox = lane.outbox.borrow();
+        self.stage_outbox(lane, &lane.outbox.borrow());
+    }
+
+    #[inline]
+    fn stage_outbox(&self, lane: &Lane, outbox: &[Envelope]) {
         let (start, end) = (lane.staged_end.get(), outbox.len());
         if start == end {
             return;
         }
         let mut weight = 0;
-        for said in &outbox[start..] {
-            let topic = said.payload.topic();
+        for envelope in &outbox[start..] {
+            let topic = envelope.topic();
             if !lane.may_publish.has(topic) {
                 self.not_allowed(lane, topic);
             }
@@ -220,8 +224,9 @@ impl State {
     #[inline]
     pub(crate) fn publish(&self, payload: Payload) {
         let engine = &self.lanes[0];
-        engine.say(payload);
-        self.stage(engine);
+        let mut outbox = engine.outbox.borrow_mut();
+        engine.say(&mut outbox, payload);
+        self.stage_outbox(engine, &outbox);
     }
 
     /// Closes a service's present tick and enters the next, if there is one.
@@ -295,9 +300,7 @@ impl State {
     /// Publishes what the handler left in its outbox, then releases its delivery.
     #[inline]
     pub(crate) fn ack(&self, lane: &Lane) {
-        if lane.has_news() {
-            self.stage(lane);
-        }
+        self.stage(lane);
         self.in_flight.set(self.in_flight.get() - lane.lent.replace(0));
         lane.hand.releases();
     }
@@ -334,16 +337,17 @@ impl State {
     /// Puts what is staged in canonical order, numbers it, and delivers it.
     pub(crate) fn commit(&self) {
         let committed = &mut *self.committed.borrow_mut();
-        let mut page = committed.next_cycle();
+        let cycle = committed.next_cycle();
         self.staged.set(0);
         let mut staging = self.staging.replace(0);
         while staging != 0 {
             let lane = &*self.lanes[staging.trailing_zeros() as usize];
             staging &= staging - 1;
-            self.commit_outbox(lane, &mut page);
+            cycle.take(&mut lane.outbox.borrow_mut(), lane.staged_end.replace(0));
         }
-        let events = self.events_in_tick.get() + page.cycle.envelopes.len();
+        let events = self.events_in_tick.get() + cycle.envelopes.len();
         self.events_in_tick.set(events);
+        committed.number(self.clock.now(), |topic| self.deliver(topic));
         if self.cycles_in_tick.get() > self.near_limits.max_cycles_per_tick
             || events > self.near_limits.max_events_per_tick
         {
@@ -353,39 +357,16 @@ impl State {
         }
     }
 
-    /// Moves what a publisher has staged into the cycle; what is not acknowledged stays.
+    /// Hands an envelope to the subscribers of its topic; says whether there are any.
     #[inline]
-    fn commit_outbox(&self, lane: &Lane, page: &mut Page<'_>) {
-        let mut outbox = lane.outbox.borrow_mut();
-        let end = lane.staged_end.replace(0);
-        if outbox.len() > 1 {
-            put_last_in_reverse(&mut outbox, end);
-        }
-        // One place for one message and for many: a call would be a third of the work.
-        for _ in 0..end {
-            let said = outbox.pop().expect("what is staged is in the outbox");
-            self.deliver(lane, said, page);
-        }
-    }
-
-    /// Numbers one staged message and hands it to its subscribers.
-    #[inline]
-    fn deliver(&self, lane: &Lane, said: Said, page: &mut Page<'_>) {
-        let topic = said.payload.topic();
+    fn deliver(&self, topic: Topic) -> bool {
         let subscribers = self.subscribers[topic.index()].get();
         self.waiting.set(self.waiting.get() | subscribers.bits);
-        if subscribers.bits == 0 {
+        let is_heard = subscribers.bits != 0;
+        if !is_heard {
             // It has its number, and its count is released.
             self.in_flight.set(self.in_flight.get() - 1);
-            page.warn_unheard(topic);
         }
-        page.append(lane.publisher, self.clock.now(), said);
+        is_heard
     }
-}
-
-/// Makes the first `end` messages the last ones, so that popping yields them in order.
-fn put_last_in_reverse(outbox: &mut [Said], end: usize) {
-    outbox.rotate_left(end);
-    let staged = outbox.len() - end;
-    outbox[staged..].reverse();
 }

@@ -152,12 +152,19 @@ struct Wish<'a> {
 }
 
 impl Wish<'_> {
+    /// Most decisions ask for nothing.
+    #[inline]
     fn publish(&mut self) {
         if !self.requests.is_empty() {
-            let requests = std::mem::take(self.requests);
-            let group = IntentGroup { strategy: self.place, requests };
-            self.outbox.publish(Payload::Intent(Arc::new(group)));
+            self.publish_requests();
         }
+    }
+
+    #[cold]
+    fn publish_requests(&mut self) {
+        let requests = std::mem::take(self.requests);
+        let group = IntentGroup { strategy: self.place, requests };
+        self.outbox.publish(Payload::Intent(Arc::new(group)));
     }
 }
 

@@ -44,7 +44,7 @@ pub struct ExposureTerms {
 }
 
 /// Headline figures of one pass.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct ExposureFigures {
     /// The instant.
     pub ts: UtcMillis,

@@ -46,7 +46,7 @@ pub enum Strictness {
 }
 
 /// Headline figures of one pass.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct PnlHeadline {
     /// The instant.
     pub ts: UtcMillis,

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use model::exposure::{ExposureLayout, ExposureSnapshot, VenueIx};
 use model::instrument::{InstrumentIx, InstrumentTable};
-use model::ladder::{RiskLevel, RiskLimits};
+use model::ladder::{Ladder, RiskLevel, RiskLimits};
 use model::lending::Reserve;
 use model::margin::MarginTiers;
 use model::market::{DataProvider, Market, StaleMarket};
@@ -59,7 +59,7 @@ impl RiskTerms {
 }
 
 /// Headline figures of one pass.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
 pub struct RiskFigures {
     /// The instant.
     pub ts: UtcMillis,
@@ -170,10 +170,11 @@ impl RiskMonitor {
         (next.number, next.ts) = (exposure.number, ts);
         next.enabled = self.terms.limits.enabled;
         let RiskSnapshot { readings, detail, .. } = next;
-        for reading in readings.iter_mut() {
-            *reading = None;
+        if self.measures.are_some() {
+            // What nothing in the run can carry is never written, so it stays absent by itself.
+            *readings = [None; RISK_TYPES];
+            *detail = RiskDetail::default();
         }
-        *detail = RiskDetail::default();
         let limits = &self.terms.limits;
         let mut judge = Judge {
             limits,
@@ -185,15 +186,23 @@ impl RiskMonitor {
         };
         judge.put(RiskType::DeltaRisk, exposure.delta_share.abs(), Binding::Account);
         judge.put(RiskType::Leverage, exposure.leverage, Binding::Account);
-        if let Some((share, venue)) = concentration(exposure) {
-            judge.put(RiskType::Concentration, share, Binding::Venue(venue));
+        match concentration(exposure) {
+            Some((share, venue)) => {
+                judge.put(RiskType::Concentration, share, Binding::Venue(venue));
+            }
+            None => judge.clear(RiskType::Concentration),
         }
         let drawdown = self.staged_peaks.drawdown(exposure.equity);
         judge.put(RiskType::Drawdown, drawdown, Binding::Account);
-        if let Some((age, place)) = staleness(ts, self.terms.interval, &market) {
-            judge.put(RiskType::DataStaleness, age, Binding::Instrument(place));
+        match staleness(ts, self.terms.interval, &market) {
+            Some((age, place)) => {
+                judge.put(RiskType::DataStaleness, age, Binding::Instrument(place));
+            }
+            None => judge.clear(RiskType::DataStaleness),
         }
-        self.measures.measure(exposure, &market, detail, &mut judge);
+        if self.measures.are_some() {
+            self.measures.measure(exposure, &market, detail, &mut judge);
+        }
         if let Some(kind) = judge.unknown {
             return Err(RiskError::Unknown { kind, ts });
         }
@@ -340,35 +349,45 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
+    /// Takes the value of a type.
     #[inline]
     fn put(&mut self, kind: RiskType, value: f64, binding: Binding) {
         if value.is_nan() {
             self.unknown = self.unknown.or(Some(kind));
         }
-        let reading = self.read(kind, value, binding);
-        let is_enabled = self.limits.enabled.has(kind);
-        self.summary.take(reading.level, self.latched[kind.index()], is_enabled);
-        self.readings[kind.index()] = Some(reading);
+        let latched = self.latched[kind.index()];
+        // Most have no ladder, or are before its first threshold as they were at the tick before.
+        let distance = match self.limits.ladder(kind) {
+            None => None,
+            Some(ladder) => match ladder.distance_to_first(value) {
+                Some(distance) if latched == RiskLevel::Ok => Some(distance),
+                _ => return self.put_by_ladder(kind, ladder, value, binding),
+            },
+        };
+        let level = RiskLevel::Ok;
+        // Whether it is enabled makes no difference to a level that is none.
+        self.summary.take(level, latched, false);
+        self.readings[kind.index()] = Some(RiskReading { value, level, distance, binding });
     }
 
-    /// One reading. A second one in a tick never falls below what the first has latched.
+    /// Notes that a type cannot be computed.
     #[inline]
-    fn read(&self, kind: RiskType, value: f64, binding: Binding) -> RiskReading {
-        let Some(ladder) = self.limits.ladder(kind) else {
-            return RiskReading { value, level: RiskLevel::Ok, distance: None, binding };
-        };
+    fn clear(&mut self, kind: RiskType) {
+        self.readings[kind.index()] = None;
+    }
+
+    /// The same for a value that stands on a ladder. A second one in a tick never falls below what
+    /// the first has latched.
+    fn put_by_ladder(&mut self, kind: RiskType, ladder: &Ladder, value: f64, binding: Binding) {
         let before = self.latched[kind.index()];
-        if before == RiskLevel::Ok
-            && let Some(distance) = ladder.distance_to_first(value)
-        {
-            return RiskReading { value, level: RiskLevel::Ok, distance: Some(distance), binding };
-        }
         let level = match (before, self.is_first) {
             (RiskLevel::Ok, _) => ladder.level(value),
             (_, true) => ladder.level_after(value, before, self.limits.hysteresis),
             (_, false) => ladder.level(value).max(before),
         };
-        RiskReading { value, level, distance: ladder.distance(value), binding }
+        let distance = ladder.distance(value);
+        self.summary.take(level, before, self.limits.enabled.has(kind));
+        self.readings[kind.index()] = Some(RiskReading { value, level, distance, binding });
     }
 
     /// Raises the margin ratio to the level that the use of margin has.

@@ -91,32 +91,28 @@ impl<T: Clone> Staged<T> {
 /// The last figures of a component, oldest first; bounded.
 #[derive(Clone, Debug)]
 pub(crate) struct History<T> {
-    figures: Vec<T>,
-    /// Where the oldest stands, once all places are taken.
-    oldest: usize,
+    figures: Box<[T; HISTORY]>,
+    /// Figures so far, those that are gone included.
+    taken: usize,
 }
 
 /// Figures that are kept: few enough that writing them in turn does not drive other data out of the
-/// nearest cache.
+/// nearest cache, and a power of two, so that a place is found without a comparison.
 pub(crate) const HISTORY: usize = 64;
 
-impl<T: Copy> History<T> {
+impl<T: Copy + Default> History<T> {
     pub(crate) fn new() -> Self {
-        Self { figures: Vec::with_capacity(HISTORY), oldest: 0 }
+        Self { figures: Box::new([T::default(); HISTORY]), taken: 0 }
     }
 
+    #[inline]
     pub(crate) fn push(&mut self, figures: T) {
-        if self.figures.len() < HISTORY {
-            self.figures.push(figures);
-        } else {
-            self.figures[self.oldest] = figures;
-            self.oldest = (self.oldest + 1) % HISTORY;
-        }
+        self.figures[self.taken % HISTORY] = figures;
+        self.taken += 1;
     }
 
     pub(crate) fn iter(&self) -> impl Iterator<Item = &T> {
-        let (newer, older) = self.figures.split_at(self.oldest);
-        older.iter().chain(newer)
+        (self.taken.saturating_sub(HISTORY)..self.taken).map(|place| &self.figures[place % HISTORY])
     }
 }
 

@@ -111,12 +111,12 @@ impl DataProvider {
 
     /// Takes the data of a frame; its T is the present from now on.
     pub fn advance(&self, frame: &Frame) {
-        let mut market = self.market.borrow_mut();
+        let market = &mut *self.market.borrow_mut();
         market.ts = frame.ts();
-        for (place, bar) in frame.bars().iter().enumerate() {
+        let known = market.closes.iter_mut().zip(&mut market.marks);
+        for ((close, mark), bar) in known.zip(frame.bars()) {
             if bar.kind != BarKind::Absent {
-                market.closes[place] = Some(bar.close);
-                market.marks[place] = Some(bar.close);
+                (*close, *mark) = (Some(bar.close), Some(bar.close));
             }
         }
         for place in &self.perps {

@@ -1,7 +1,5 @@
 //! Streaming indicators; exact where a tie matters.
 
-use std::collections::VecDeque;
-
 use model::numeric::FixedPoint;
 
 /// Sum of the last `length` values, exact.
@@ -11,25 +9,29 @@ use model::numeric::FixedPoint;
 #[derive(Clone, Debug)]
 pub struct RollingSum {
     length: usize,
-    values: VecDeque<i128>,
+    /// In the order of arrival until the window is full; then each takes the place of the oldest.
+    values: Vec<i128>,
+    oldest: usize,
     sum: i128,
 }
 
 impl RollingSum {
     /// A window of `length` values; at least 1.
     pub fn new(length: usize) -> Self {
-        Self { length, values: VecDeque::with_capacity(length + 1), sum: 0 }
+        Self { length, values: Vec::with_capacity(length), oldest: 0, sum: 0 }
     }
 
     /// Takes the next value and drops the oldest, once the window is full.
+    #[inline]
     pub fn push(&mut self, value: FixedPoint) {
-        self.values.push_back(value.units());
-        self.sum += value.units();
-        if self.values.len() > self.length
-            && let Some(oldest) = self.values.pop_front()
-        {
-            self.sum -= oldest;
+        let value = value.units();
+        self.sum += value;
+        if self.values.len() < self.length {
+            self.values.push(value);
+            return;
         }
+        self.sum -= std::mem::replace(&mut self.values[self.oldest], value);
+        self.oldest = if self.oldest + 1 == self.length { 0 } else { self.oldest + 1 };
     }
 
     /// Number of values in a full window.

@@ -191,14 +191,14 @@ impl Strategy for SmaCross {
                 // The averages fill up; a cross before the start is history.
                 continue;
             }
+            // Where it stands is asked only at a cross, which few bars have.
+            let Some(cross) = cross else { continue };
             let stand = lines.stand(account);
             let (wanted, reason) = match cross {
-                Some(Cross::Up) => (Stand::Long, "fast crossed above slow"),
-                Some(Cross::Down) if self.goes_short => (Stand::Short, "fast crossed below slow"),
-                Some(Cross::Down) if stand == Stand::Long => {
-                    (Stand::Flat, "fast crossed below slow")
-                }
-                Some(Cross::Down) | None => continue,
+                Cross::Up => (Stand::Long, "fast crossed above slow"),
+                Cross::Down if self.goes_short => (Stand::Short, "fast crossed below slow"),
+                Cross::Down if stand == Stand::Long => (Stand::Flat, "fast crossed below slow"),
+                Cross::Down => continue,
             };
             if wanted != stand {
                 lines.go(wanted, self.size, account, orders);

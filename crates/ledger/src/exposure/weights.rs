@@ -308,8 +308,13 @@ impl Holding {
         let native = self.sign * quantity * quote.index;
         let underlying = native * quote.rate;
         (exposure.native, exposure.underlying) = (native, underlying);
-        let exact = self.route.convert(self.amount.exact, market);
-        let exact = exact.map_err(|source| Unpriced::Yet(self.key, source))?;
+        let exact = if self.route.sold_in().is_some() && !quote.price.is_nan() {
+            // The price is all there is to the way of most keys.
+            self.amount.exact.times(quote.price)
+        } else {
+            let exact = self.route.convert(self.amount.exact, market);
+            exact.map_err(|source| Unpriced::Yet(self.key, source))?
+        };
         let value = exact.value();
         exposure.value = value;
         into.venues[self.venue] += value;

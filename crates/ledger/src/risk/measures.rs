@@ -113,6 +113,12 @@ impl Measures {
         self.accounts[place].perpetuals.push(perpetual);
     }
 
+    /// Whether the run has anything whose risk hangs on single positions.
+    pub(super) fn are_some(&self) -> bool {
+        let Self { pools, accounts, stakes, illiquid } = self;
+        !(pools.is_empty() && accounts.is_empty() && stakes.is_empty() && illiquid.is_empty())
+    }
+
     /// Whether something is measured on the market alone, whatever is held: rates of pools.
     pub(super) fn follow_the_market(&self) -> bool {
         !self.pools.is_empty()

@@ -139,6 +139,8 @@ struct Session {
     frame: Option<Frame>,
     /// Instruments whose bar can do something.
     awake: Vec<InstrumentIx>,
+    /// Orders that are due at the open; kept for its room alone.
+    queue: Vec<u64>,
 }
 
 impl Session {
@@ -257,17 +259,20 @@ impl Exchange {
         for &place in &awake {
             self.close_bar(place, &frame, desk)?;
         }
+        // Given back for its room.
+        self.session.awake = awake;
+        self.session.awake.clear();
         Ok(())
     }
 
-    /// The instruments whose bar can do something.
-    fn awake(&self, frame: &Frame) -> Vec<InstrumentIx> {
+    /// Lists the instruments whose bar can do something; says whether there are any.
+    fn awake(&mut self, frame: &Frame) -> bool {
         let next_close = frame.ts().after(self.settings.interval);
         let books = (0u16..).map(InstrumentIx).zip(&self.books).zip(frame.bars());
-        books
-            .filter(|((_, book), bar)| !book.is_calm(bar, next_close))
-            .map(|((place, _), _)| place)
-            .collect()
+        let awake = books.filter(|((_, book), bar)| !book.is_calm(bar, next_close));
+        self.session.awake.clear();
+        self.session.awake.extend(awake.map(|((place, _), _)| place));
+        !self.session.awake.is_empty()
     }
 
     /// The end of a bar: trailing stops follow it, and what has no bar left expires.

@@ -45,19 +45,21 @@ impl Exchange {
         if self.orders.is_empty() {
             return Ok(Vec::new());
         }
-        self.session.awake = self.awake(frame);
-        if self.session.awake.is_empty() {
+        if !self.awake(frame) {
             return Ok(Vec::new());
         }
         self.session.frame = Some(frame.clone());
-        let mut queue = Vec::new();
+        let mut queue = std::mem::take(&mut self.session.queue);
+        queue.clear();
         for at in 0..self.session.awake.len() {
             self.collect(self.session.awake[at], frame, self.now, &mut queue, desk)?;
         }
         queue.sort_unstable();
         queue.dedup();
-        let mut dues: Vec<Due> = queue.into_iter().filter_map(|seq| self.due(seq)).collect();
+        let mut dues = Vec::with_capacity(queue.len());
+        dues.extend(queue.iter().filter_map(|seq| self.due(*seq)));
         dues.sort_by_key(|due| (!due.is_emergency, due.seq));
+        self.session.queue = queue;
         Ok(dues)
     }
 
