@@ -21,7 +21,7 @@ impl Sequence {
             return tally.check(Law::Sequence, event, false, text);
         };
         let ts = first.ts();
-        let follows = event.seq == self.last_seq + 1;
+        let follows = event.seq.checked_sub(1) == Some(self.last_seq);
         let last = self.last_seq;
         tally.check(Law::Sequence, event, follows, || format!("follows event {last}"));
         self.last_seq = event.seq;
