@@ -1,5 +1,6 @@
-//! The commands of the project itself: `cargo xtask ci`, `test`, `sim` and `perf`.
+//! The commands of the project itself: `cargo xtask ci`, `test`, `sim`, `fuzz` and `perf`.
 
+mod fuzz;
 mod perf;
 mod shell;
 mod tests;
@@ -13,6 +14,7 @@ const USAGE: &str = "\
 cargo xtask ci                what continuous integration runs: format, lints, docs, tests
 cargo xtask test              the tests of the whole workspace, examples included
 cargo xtask sim FACTOR        the random tests of orders, this many times as long
+cargo xtask fuzz SECONDS      hostile run files, data files and logs, this long each
 cargo xtask perf RUN.toml     the speed targets: wall time, and instructions where valgrind is";
 
 fn main() -> Result<()> {
@@ -21,6 +23,7 @@ fn main() -> Result<()> {
         ["ci"] => ci(),
         ["test"] => test(),
         ["sim", factor] => sim(factor.parse().context("a whole number")?),
+        ["fuzz", seconds] => fuzz::run(seconds.parse().context("a whole number")?),
         ["perf", run_file] => perf::run(Path::new(run_file)),
         _ => bail!("usage:\n{USAGE}"),
     }
