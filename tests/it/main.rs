@@ -11,6 +11,7 @@ mod corner_cases;
 mod determinism;
 mod exactness;
 mod examples;
+mod hostile;
 mod loops;
 mod order_ends;
 mod pages;

@@ -105,7 +105,7 @@ pub fn compare(left: &LogReader, right: &LogReader) -> Result<Comparison, Replay
     }
     Ok(Comparison {
         first,
-        kinds: kinds.into_iter().filter(|kind| kind.left + kind.right > 0).collect(),
+        kinds: kinds.into_iter().filter(|kind| kind.left.max(kind.right) > 0).collect(),
         profit: profit(left, right)?,
     })
 }
@@ -162,7 +162,9 @@ pub fn first_difference_until(
 }
 
 fn rows(commits: &[Commit], kind: Kind) -> u64 {
-    commits.iter().filter_map(|commit| commit.part(kind.name())).map(|part| part.rows).sum()
+    let parts = commits.iter().filter_map(|commit| commit.part(kind.name()));
+    // Commits that are skipped may claim anything.
+    parts.fold(0, |sum, part| sum.saturating_add(part.rows))
 }
 
 /// One log, tick by tick.
@@ -171,13 +173,15 @@ struct Side<'a> {
     rows: Option<CommitRows>,
     /// Events of `rows` that have been compared.
     done: usize,
+    /// Tick of the last event that was read.
+    last: UtcMillis,
 }
 
 impl<'a> Side<'a> {
     fn open(log: &'a LogReader, place: usize) -> Result<Self, ReplayError> {
         let mut reader = log.read();
         reader.skip_to(place)?;
-        Ok(Self { reader, rows: None, done: 0 })
+        Ok(Self { reader, rows: None, done: 0, last: UtcMillis::new(i64::MIN) })
     }
 
     /// Reads on if everything read has been compared; false at the end.
@@ -185,8 +189,26 @@ impl<'a> Side<'a> {
         if self.rows.is_none() {
             self.rows = self.reader.next().transpose()?;
             self.done = 0;
+            self.check_ticks()?;
         }
         Ok(self.rows.is_some())
+    }
+
+    /// Both logs are aligned by their ticks, which must not go back.
+    fn check_ticks(&mut self) -> Result<(), ReplayError> {
+        for event in self.rows.iter().flat_map(CommitRows::events) {
+            let (seq, ts, last) = (event.seq, event.ts(), self.last);
+            if event.kind.is_none() {
+                let what = "no stream has a record of this number".to_owned();
+                return Err(ReplayError::Content { seq, what });
+            }
+            if ts < last {
+                let what = format!("its tick, {ts}, is before {last}, that of the event before it");
+                return Err(ReplayError::Content { seq, what });
+            }
+            self.last = ts;
+        }
+        Ok(())
     }
 
     fn events(&self) -> Vec<Event<'_>> {

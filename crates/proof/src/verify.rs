@@ -84,9 +84,14 @@ pub fn verify(log: &LogReader) -> Result<Verification, ReplayError> {
     let (mut commits, mut events) = (0, 0);
     for rows in log.read() {
         let rows = rows?;
-        for event in rows.events() {
+        let mut all = rows.events();
+        for event in all.by_ref() {
             checker.take(&event)?;
             events += 1;
+        }
+        if let Some(row) = all.left_over() {
+            let what = format!("a row of `{}` belongs to no event", row.kind().name());
+            return Err(ReplayError::Content { seq: row.seq(), what });
         }
         commits += 1;
     }

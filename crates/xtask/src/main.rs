@@ -1,6 +1,7 @@
-//! The commands of the project itself: `cargo xtask ci`, `test`, `sim`, `crash`, `tamper`, `planted`
-//! and `perf`.
+//! The commands of the project itself: `cargo xtask ci`, `test`, `sim`, `crash`, `tamper`, `planted`,
+//! `fuzz` and `perf`.
 
+mod fuzz;
 mod perf;
 mod proof;
 mod shell;
@@ -18,6 +19,7 @@ cargo xtask sim FACTOR        the random tests of orders, this many times as lon
 cargo xtask crash COUNT       runs that are killed this often, or cut at any byte, and resumed
 cargo xtask tamper            a run folder of which every bit is turned over
 cargo xtask planted           mistakes in the engine itself, and what finds them
+cargo xtask fuzz SECONDS      hostile run files, data files and logs, this long each
 cargo xtask perf RUN.toml     the speed targets: wall time, and instructions where valgrind is";
 
 fn main() -> Result<()> {
@@ -29,6 +31,7 @@ fn main() -> Result<()> {
         ["crash", count] => proof::crash(count.parse().context("a whole number")?),
         ["tamper"] => proof::tamper(),
         ["planted"] => proof::planted(),
+        ["fuzz", seconds] => fuzz::run(seconds.parse().context("a whole number")?),
         ["perf", run_file] => perf::run(Path::new(run_file)),
         _ => bail!("usage:\n{USAGE}"),
     }

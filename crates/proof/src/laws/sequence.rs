@@ -21,7 +21,7 @@ impl Sequence {
             return tally.check(Law::Sequence, event, false, text);
         };
         let ts = first.ts();
-        let follows = event.seq == self.seq + 1;
+        let follows = event.seq.checked_sub(1) == Some(self.seq);
         let last = self.seq;
         tally.check(Law::Sequence, event, follows, || format!("follows event {last}"));
         self.seq = event.seq;

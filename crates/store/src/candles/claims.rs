@@ -50,7 +50,7 @@ pub(super) fn check_footer(mut file: &File) -> Result<(), ParquetError> {
 /// Walks over a footer; of its fields the second is the schema.
 fn footer(thrift: &mut Thrift<'_>) -> Option<()> {
     let mut id = 0;
-    while let Some(kind) = thrift.field(&mut id)? {
+    while let kind @ 1.. = thrift.field(&mut id)? {
         match (id, kind) {
             (2, Thrift::LIST) => schema(thrift)?,
             (2, _) => return None,
@@ -92,7 +92,7 @@ fn schema(thrift: &mut Thrift<'_>) -> Option<()> {
 /// Reads a node of a schema: how many children it has.
 fn children(thrift: &mut Thrift<'_>) -> Option<i64> {
     let (mut children, mut id) = (0, 0);
-    while let Some(kind) = thrift.field(&mut id)? {
+    while let kind @ 1.. = thrift.field(&mut id)? {
         match (id, kind) {
             (5, Thrift::I32) => children = thrift.number()?,
             (5, _) => return None,
@@ -207,7 +207,7 @@ impl PageHeader {
         let mut thrift = Thrift::new(bytes);
         let mut header = Self::default();
         let mut id = 0;
-        while let Some(kind) = thrift.field(&mut id)? {
+        while let kind @ 1.. = thrift.field(&mut id)? {
             match (id, kind) {
                 (2, Thrift::I32) => header.uncompressed = thrift.number()?,
                 (3, Thrift::I32) => header.compressed = thrift.number()?,
@@ -224,7 +224,7 @@ impl PageHeader {
 /// Reads the header of a dictionary.
 fn entries(thrift: &mut Thrift<'_>) -> Option<i64> {
     let (mut entries, mut id) = (0, 0);
-    while let Some(kind) = thrift.field(&mut id)? {
+    while let kind @ 1.. = thrift.field(&mut id)? {
         match (id, kind) {
             (1, Thrift::I32) => entries = thrift.number()?,
             (1, _) => return None,

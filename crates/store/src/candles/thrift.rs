@@ -19,18 +19,18 @@ impl<'a> Thrift<'a> {
     }
 
     /// The type of the next field of a structure, and its id instead of that of the one before;
-    /// `Some(None)` at the end.
-    #[expect(clippy::option_option, reason = "no sense, the end, or a type")]
-    pub(super) fn field(&mut self, id: &mut i16) -> Option<Option<u8>> {
+    /// zero at the end.
+    pub(super) fn field(&mut self, id: &mut i16) -> Option<u8> {
         let byte = self.byte()?;
         if byte == 0 {
-            return Some(None);
+            return Some(0);
         }
         *id = match byte >> 4 {
             0 => i16::try_from(self.number()?).ok()?,
             step => id.checked_add(step.into())?,
         };
-        Some(Some(byte & 15))
+        // A step to a field of type zero would be taken for the end.
+        Some(byte & 15).filter(|kind| *kind != 0)
     }
 
     /// An integer of any width.
@@ -80,7 +80,7 @@ impl<'a> Thrift<'a> {
             }
             12 => {
                 let mut id = 0;
-                while let Some(kind) = self.field(&mut id)? {
+                while let kind @ 1.. = self.field(&mut id)? {
                     self.walk(kind, depth)?;
                 }
             }

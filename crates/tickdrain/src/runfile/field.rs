@@ -135,7 +135,13 @@ impl Field for Length {
     }
 
     fn read(&self, node: &Node) -> Result<Interval, Vec<Fault>> {
-        read_text(self, node)
+        match read_text::<Interval>(self, node)? {
+            // Times that are reckoned with it have to stay times.
+            length if length.millis() > DELAY_MS_MAX => {
+                Err(vec![wrong(self, node).hint("ten years, 3650d, is as long as it may be")])
+            }
+            length => Ok(length),
+        }
     }
 
     fn write(&self, value: &Interval) -> toml::Value {

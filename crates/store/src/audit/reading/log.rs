@@ -6,12 +6,14 @@ use std::path::{Path, PathBuf};
 
 use arrow_array::RecordBatch;
 use arrow_ipc::reader::StreamReader;
+use arrow_schema::ArrowError;
 
 use super::message;
 use super::rows::CommitReader;
 use crate::audit::commit::{COMMIT_FILE, Commit, Header, line_of};
 use crate::audit::kind::{Kind, SCHEMA_VERSION};
 use crate::error::FolderError;
+use crate::unpanicked::unpanicked;
 
 /// Why a log cannot be opened.
 #[derive(Debug, thiserror::Error)]
@@ -45,7 +47,7 @@ pub enum LogError {
     Sequence { path: PathBuf, commit: u64, first: u64, last: u64, found: u64 },
 
     #[error("cannot decode {path}", path = .path.display())]
-    Decode { path: PathBuf, source: arrow_schema::ArrowError },
+    Decode { path: PathBuf, source: ArrowError },
 }
 
 /// An opened log: everything up to its last complete commit.
@@ -208,17 +210,25 @@ impl LogReader {
             let path = path.clone();
             move |source| LogError::Decode { path: path.clone(), source }
         };
-        let reader = match end {
+        let mut reader = match end {
             None => None,
             Some(end) => {
                 let file = File::open(&path).map_err(FolderError::read(&path))?;
                 let mut bytes = Vec::new();
                 file.take(end).read_to_end(&mut bytes).map_err(FolderError::read(&path))?;
                 message::check(kind, &bytes).map_err(decode.clone())?;
-                Some(StreamReader::try_new(Cursor::new(bytes), None).map_err(decode.clone())?)
+                let open = || StreamReader::try_new(Cursor::new(bytes), None);
+                Some(unpanicked(open, ArrowError::IpcError).map_err(decode.clone())?)
             }
         };
-        Ok(reader.into_iter().flatten().map(move |batch| batch.map_err(decode.clone())))
+        Ok(std::iter::from_fn(move || {
+            let open = reader.as_mut()?;
+            let next = unpanicked(|| open.next().transpose(), ArrowError::IpcError);
+            if next.is_err() {
+                reader = None;
+            }
+            next.map_err(&decode).transpose()
+        }))
     }
 }
 

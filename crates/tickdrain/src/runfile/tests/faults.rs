@@ -96,6 +96,24 @@ fn unknown_keys_are_found_at_every_level() {
 }
 
 #[test]
+fn a_length_beyond_which_times_have_an_end_is_a_slip() {
+    check(
+        &small("share_class", "interval = \"106751991167d\"\nshare_class"),
+        &expect![[r#"
+            error[CFG-VALUE]: interval: found the string "106751991167d"
+             --> run.toml:1:12
+              |
+            1 | interval = "106751991167d"
+              |            ^^^^^^^^^^^^^^^ expected a duration such as "1m", "15m", "1h" or "1d"
+              |
+              = help: ten years, 3650d, is as long as it may be
+
+            exit code 78
+        "#]],
+    );
+}
+
+#[test]
 fn wrong_types_are_found() {
     check(
         r#"
