@@ -1,5 +1,7 @@
 //! Bytes from anybody: those that the fuzz targets have found, and logs that no run writes.
 
+#![expect(clippy::unwrap_used, reason = "a helper of tests panics where a test would")]
+
 use std::fs;
 use std::path::Path;
 use std::sync::LazyLock;
