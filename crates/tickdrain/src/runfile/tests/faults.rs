@@ -107,7 +107,6 @@ fn a_length_beyond_which_times_have_an_end_is_a_slip() {
               |            ^^^^^^^^^^^^^^^ expected a duration such as "1m", "15m", "1h" or "1d"
               |
               = help: ten years, 3650d, is as long as it may be
-
             exit code 78
         "#]],
     );
