@@ -157,10 +157,10 @@ impl LogThread {
         Ok(Self { queue, thread: spawn("log", write)? })
     }
 
-    /// Waits until everything is written; the log's last hash, and how many commits it has.
-    fn finish(self) -> Result<(blake3::Hash, usize), FolderError> {
+    /// Ends the log; it is flushed to the device meanwhile.
+    fn end(self) -> JoinHandle<Result<(blake3::Hash, usize), FolderError>> {
         drop(self.queue);
-        join(self.thread)
+        self.thread
     }
 }
 
@@ -187,8 +187,11 @@ impl Writer {
                 break;
             }
         }
-        let log = self.log.take().map(LogThread::finish).transpose()?;
-        let figures = self.results.close(&self.names)?;
+        // The device takes the log while the results are closed.
+        let log = self.log.take().map(LogThread::end);
+        let figures = self.results.close(&self.names);
+        let log = log.map(join).transpose()?;
+        let figures = figures?;
         let (digest, commits) = log.map_or((None, 0), |(digest, commits)| (Some(digest), commits));
         Ok(Recorded { digest, commits, figures })
     }
