@@ -108,7 +108,7 @@ fn small_run() -> Scene {
 }
 
 #[test]
-fn a_bit_that_turns_in_a_small_run_is_missed_by_the_name_of_its_file() {
+fn a_bit_that_turns_in_a_small_run_is_found_and_its_file_named() {
     let scene = small_run();
     let out = scene.path("out");
     let log = LogReader::open(&out).unwrap();
@@ -127,7 +127,7 @@ fn a_bit_that_turns_in_a_small_run_is_missed_by_the_name_of_its_file() {
 }
 
 #[test]
-fn bits_that_turn_anywhere_in_a_larger_run_are_missed() {
+fn bits_that_turn_anywhere_in_a_larger_run_are_found() {
     let folder = tempfile::tempdir().unwrap();
     let out = folder.path().join("out");
     let output = Output::Explicit { path: out.clone(), overwrite: false };
