@@ -61,7 +61,7 @@ fn unknown_keys_are_found_at_every_level() {
               --> run.toml:17:1
                |
             17 | fil = 1
-               | ^^^ expected one of fill, slippage, participation_bps, market_carry, clip_to_bar, path, touch_fills, conservative_gaps, latency_bars, latency, on_failed_order, real_source, exit_at_end
+               | ^^^ expected one of fill, slippage, participation_bps, market_carry, clip_to_bar, path, touch_fills, conservative_gaps, latency_bars, latency, on_failed_order, real_source, unfilled, exit_at_end
                |
                = help: did you mean `fill`?
 
