@@ -19,22 +19,17 @@ use tickdrain::{App, Backtest};
 use crate::support::{self, bundled, root};
 use crate::tables::Table;
 
-/// The bundled example in a folder `a`.
-fn example(folder: &Path) -> PathBuf {
-    let (path, overwrite) = (folder.join("a"), false);
-    let run_file = bundled().join("sma-cross.toml");
+/// A run of the source tree, in a folder of this name.
+fn run_of(run_file: &str, folder: &Path, name: &str) -> PathBuf {
+    let (path, overwrite) = (folder.join(name), false);
     let output = Output::Explicit { path: path.clone(), overwrite };
-    Backtest::from_file(run_file).unwrap().output(output).run().unwrap();
+    Backtest::from_file(root().join(run_file)).unwrap().output(output).run().unwrap();
     path
 }
 
-/// Cash and carry on the bundled data, in a folder `carry`.
-fn carry(folder: &Path) -> PathBuf {
-    let (path, overwrite) = (folder.join("carry"), false);
-    let run_file = root().join("examples/cash_and_carry.toml");
-    let output = Output::Explicit { path: path.clone(), overwrite };
-    Backtest::from_file(run_file).unwrap().output(output).run().unwrap();
-    path
+/// The bundled example in a folder `a`.
+fn example(folder: &Path) -> PathBuf {
+    run_of("data/sma-cross.toml", folder, "a")
 }
 
 /// What the command prints.
@@ -195,7 +190,7 @@ fn an_order_that_does_not_fill_is_the_first_difference() {
 #[test]
 fn twice_the_funding_from_some_day_on_is_paid_from_then_on() {
     let folder = tempfile::tempdir().unwrap();
-    let run = carry(folder.path());
+    let run = run_of("examples/cash_and_carry.toml", folder.path(), "carry");
     let fact = "data.funding.bybit:perp:BTCUSDT*=2";
     let found = branched(&run, "2024-07-01", &[fact]);
     let paid = |folder: &Path| {
@@ -254,4 +249,36 @@ fn the_shipped_strategies_do_not_look_ahead() {
         assert_eq!(found.cuts.len(), 3);
         assert!(found.leak.is_none(), "{run_file}: {:?}", found.leak);
     }
+}
+
+/// A log that ends too early differs from one that goes on, wherever its last commit ends.
+#[test]
+fn a_log_that_has_ended_before_the_instant_is_not_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = example(folder.path());
+    let whole = LogReader::open(&run).unwrap();
+    let path = run.join("audit/commits.jsonl");
+    let text = std::fs::read_to_string(&path).unwrap();
+    let end = whole.commits().last().unwrap().last_tick;
+    for kept in 0..whole.commits().len() {
+        let lines: String = text.split_inclusive('\n').take(kept + 1).collect();
+        std::fs::write(&path, lines).unwrap();
+        let short = LogReader::open(&run).unwrap();
+        std::fs::write(&path, &text).unwrap();
+        for (left, right) in [(&whole, &short), (&short, &whole)] {
+            let until = |ts| first_difference_until(left, right, UtcMillis::new(ts)).unwrap();
+            assert!(until(end).is_some(), "{kept} commits");
+            let common = short.commits().last().map_or(0, |commit| commit.last_tick);
+            assert_eq!(until(common), None, "{kept} commits");
+        }
+    }
+}
+
+#[test]
+fn a_run_file_without_a_log_can_be_checked_all_the_same() {
+    let run_file = bundled().join("sma-cross.toml");
+    let overrides = ["audit.level=\"off\"".to_owned()];
+    let backtest = Backtest::with_app(App::new(), &run_file, &overrides).unwrap();
+    assert_eq!(backtest.fuzz_schedules(1).unwrap().len(), 64);
+    assert!(lookahead::check(&backtest, 1).unwrap().leak.is_none());
 }

@@ -112,25 +112,32 @@ pub fn compare(left: &LogReader, right: &LogReader) -> Result<Comparison, Replay
 
 /// Where two sets of rows that begin at the same event part.
 pub fn first_difference(left: &CommitRows, right: &CommitRows) -> Option<Divergence> {
-    first_until(left, right, UtcMillis::new(i64::MAX))
+    first_until(Some(left), Some(right), UtcMillis::new(i64::MAX))
 }
 
-/// Where two sets of rows part, tick by tick, up to an instant.
-fn first_until(left: &CommitRows, right: &CommitRows, until: UtcMillis) -> Option<Divergence> {
-    let upto = |rows: &'_ CommitRows| rows.events().take_while(|it| it.ts() <= until).count();
-    let one: Vec<Event<'_>> = left.events().take(upto(left)).collect();
-    let two: Vec<Event<'_>> = right.events().take(upto(right)).collect();
+/// Where two sets of rows part, tick by tick, up to an instant; a log that has ended has none.
+fn first_until(
+    left: Option<&CommitRows>,
+    right: Option<&CommitRows>,
+    until: UtcMillis,
+) -> Option<Divergence> {
+    let (one, two) = (events_until(left, until), events_until(right, until));
     let (mut one, mut two) = (one.as_slice(), two.as_slice());
     while let Some(tick) = next_tick(one, two) {
         let (left_tick, left_rest) = tick_of(one, tick);
         let (right_tick, right_rest) = tick_of(two, tick);
-        let found = part(left_tick, right_tick, Some(left), Some(right));
+        let found = part(left_tick, right_tick, left, right);
         if found.is_some() {
             return found;
         }
         (one, two) = (left_rest, right_rest);
     }
     None
+}
+
+fn events_until(rows: Option<&CommitRows>, until: UtcMillis) -> Vec<Event<'_>> {
+    let events = rows.into_iter().flat_map(CommitRows::events);
+    events.take_while(|event| event.ts() <= until).collect()
 }
 
 /// The earlier of the ticks that come next.
@@ -151,12 +158,12 @@ pub fn first_difference_until(
     let (mut one, mut two) = (left.read(), right.read());
     loop {
         let (left, right) = (one.next().transpose()?, two.next().transpose()?);
-        let (Some(left), Some(right)) = (left, right) else { return Ok(None) };
-        if let Some(found) = first_until(&left, &right, until) {
-            return Ok(Some(found));
-        }
-        if left.commit.last_tick > until.millis() || right.commit.last_tick > until.millis() {
-            return Ok(None);
+        let found = first_until(left.as_ref(), right.as_ref(), until);
+        let goes_on = |rows: &Option<CommitRows>| {
+            rows.as_ref().is_some_and(|rows| rows.commit.last_tick <= until.millis())
+        };
+        if found.is_some() || !goes_on(&left) && !goes_on(&right) {
+            return Ok(found);
         }
     }
 }

@@ -132,6 +132,12 @@ impl Backtest {
         self
     }
 
+    /// Runs with the log writer, whatever the run file says: for what is proved from the log.
+    #[must_use]
+    pub(crate) fn with_log(self) -> Self {
+        Self { with_log: true, ..self }
+    }
+
     /// Shows a progress bar if standard error is a terminal.
     #[must_use]
     pub fn with_progress(mut self) -> Self {
@@ -224,9 +230,8 @@ impl Backtest {
     pub fn fuzz_schedules(&self, count: u64) -> Result<String, BacktestError> {
         let folder = tempfile::tempdir().map_err(FolderError::create_at("a temporary folder"))?;
         let path = folder.path().join("rank");
-        let by_rank =
-            self.clone().output(Output::Explicit { path: path.clone(), overwrite: false });
-        let report = by_rank.run()?;
+        let output = Output::Explicit { path: path.clone(), overwrite: false };
+        let report = self.clone().with_log().output(output).run()?;
         let run = PastRun::open(self.app.clone(), &path)?;
         for seed in 0..count {
             match run.reexecute_by(Schedule::Shuffled(seed))? {

@@ -43,7 +43,8 @@ pub struct Leak {
 pub fn check(backtest: &Backtest, count: u64) -> Result<Lookahead, BacktestError> {
     let folder = tempfile::tempdir().map_err(FolderError::create_at("a temporary folder"))?;
     let truth = folder.path().join("truth");
-    backtest.clone().output(Output::Explicit { path: truth.clone(), overwrite: false }).run()?;
+    let output = Output::Explicit { path: truth.clone(), overwrite: false };
+    backtest.clone().with_log().output(output).run()?;
     let truth = LogReader::open(&truth)?;
     let frames = frames(&truth)?;
     let mut places = Noise::of("cuts", backtest.config().seed, 0);
